@@ -1,0 +1,71 @@
+PYTHON ?= python3
+ARGS ?=
+SERVE := .venv/serve
+DEV := .venv/dev
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# uv does not read pip's variable: whoever installs from a mirror has set that one
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format types imports pytest digits lock clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(SERVE)/ready ## Serve models/ on http://127.0.0.1:8080; options in ARGS="…"
+	@exec $(SERVE)/bin/python -m model_server --models models --host 127.0.0.1 $(ARGS)
+
+test: lint pytest ## Everything that CI checks
+
+lint: format types imports ## ruff, mypy, the import contracts, shellcheck
+
+format: $(DEV)/ready
+	$(DEV)/bin/ruff check
+	$(DEV)/bin/ruff format --check
+	$(DEV)/bin/shellcheck .ci/run
+
+types: $(DEV)/ready
+	$(DEV)/bin/mypy
+
+imports: $(DEV)/ready
+	$(DEV)/bin/lint-imports
+
+pytest: $(DEV)/ready ## The tests alone, or some of them with ARGS="…"
+	$(DEV)/bin/pytest $(ARGS)
+
+digits: $(DEV)/ready ## Train models/digits anew
+	$(DEV)/bin/python -m model_builder train digits --output models/digits
+
+lock: $(DEV)/ready ## Choose the newest versions and pin them, with hashes
+	$(call compile,uv,requirements/uv.in)
+	$(call compile,serve,pyproject.toml)
+	$(call compile,build,pyproject.toml --extra build --constraint requirements/serve.txt)
+	$(call compile,dev,pyproject.toml --extra build --extra dev --constraint requirements/build.txt)
+
+clean: ## Remove what was installed and built here
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(SERVE)/ready: requirements/uv.txt requirements/serve.txt pyproject.toml
+	$(call install,serve)
+
+$(DEV)/ready: requirements/uv.txt requirements/dev.txt pyproject.toml
+	$(call install,dev)
+
+define install
+@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	|| { echo "Python 3.11 to 3.13 is needed, $(PYTHON) is another: make … PYTHON=python3.12"; exit 1; }
+@echo "Installing requirements/$(1).txt into .venv/$(1), once"
+$(PYTHON) -m venv --clear .venv/$(1)
+.venv/$(1)/bin/pip install --quiet --require-hashes --requirement requirements/uv.txt
+VIRTUAL_ENV=.venv/$(1) .venv/$(1)/bin/uv pip install --require-hashes --requirement requirements/$(1).txt
+VIRTUAL_ENV=.venv/$(1) .venv/$(1)/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
+@touch $@
+endef
+
+define compile
+$(DEV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	$(2) --output-file requirements/$(1).txt
+endef
