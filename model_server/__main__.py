@@ -1,0 +1,112 @@
+"""``vision-server`` and ``python -m model_server``: everything is wired here, and nowhere else."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model_server.batching import Batcher
+from model_server.bundle import Bundle, Variant
+from model_server.classifier import Classifier
+from model_server.cpu_limit import cpu_limit
+from model_server.drain import Phase
+from model_server.engine import load_engine
+from model_server.errors import BundleError, StartError
+from model_server.imaging import Imaging
+from model_server.settings import Settings, parse_settings
+
+if TYPE_CHECKING:
+    from model_server.repository import BundleRepository
+
+
+ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until a signal; return the exit status, 1 where the server could not start."""
+    settings = parse_settings(arguments)
+    sys.argv[1:] = []  # kserve parses what it finds there when it is imported
+    _configure_logging(settings)
+    try:
+        _serve(settings)
+    except (BundleError, StartError) as error:
+        print(f"vision-server: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _serve(settings: Settings) -> None:
+    # these import kserve, which takes two seconds that --help and a mistyped option should not take
+    from model_server.lifecycle import VisionServer
+    from model_server.repository import BundleRepository, find_bundles
+    from model_server.routes import build_app
+
+    threads = settings.threads or cpu_limit()
+    with ThreadPoolExecutor(threads, thread_name_prefix="imaging") as pool:
+        repository = BundleRepository(
+            partial(_build_classifier, settings=settings, threads=threads, pool=pool),
+            precision=settings.precision,
+            device=settings.device,
+            max_images=settings.max_images,
+        )
+        for folder in find_bundles(settings.models):
+            repository.register(folder)
+        for name, folder in settings.named_models:
+            repository.register(folder, name)
+        phase = Phase()
+        app = build_app(
+            repository,
+            phase,
+            max_body_bytes=settings.max_body_bytes,
+            body_timeout_seconds=settings.body_timeout_seconds,
+            access_log=settings.access_log,
+        )
+        VisionServer(repository, app, phase, settings, partial(_announce, repository, settings.host)).run()
+
+
+def _build_classifier(
+    bundle: Bundle, variant: Variant, *, settings: Settings, threads: int, pool: Executor
+) -> Classifier:
+    engine = load_engine(bundle, variant, threads)
+    return Classifier(
+        bundle,
+        variant,
+        imaging=Imaging(bundle.manifest.preprocessing, settings.max_image_pixels),
+        batcher=Batcher(engine.infer, max_batch=settings.max_batch, queue_size=settings.queue_size),
+        pool=pool,
+        max_images=settings.max_images,
+        default_timeout_seconds=settings.timeout_seconds,
+    )
+
+
+def _announce(repository: "BundleRepository", host: str, port: int) -> None:
+    models = repository.vision_models()
+    served = ", ".join(f"{m.name} ({m.variant.precision} on {m.variant.engine}, {m.signature.version})" for m in models)
+    address = f"http://{'127.0.0.1' if host in ANY_ADDRESS else host}:{port}"
+    first = models[0]
+    samples = first.bundle.manifest.samples
+    picture = first.bundle.folder / samples[0].path if samples else Path("cat.jpg")
+    if picture.is_relative_to(Path.cwd()):
+        picture = picture.relative_to(Path.cwd())
+    print(f"Serving  {served}")
+    print(f"Address  {address}")
+    print(f"Try      curl --data-binary @{picture} {address}/model/{first.name}/predict", flush=True)
+
+
+def _configure_logging(settings: Settings) -> None:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO, force=True)
+    access = logging.getLogger("model_server.access")
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    access.addHandler(handler)
+    access.propagate = False
+    access.disabled = not settings.access_log
+    for name in ("kserve", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

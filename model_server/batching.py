@@ -1,0 +1,217 @@
+"""Images of many callers → batches for one engine, by deadline.
+
+Nothing waits for a batch to fill: the engine takes what is there as soon as it is free, most urgent first, and batches
+form by themselves while it is busy. A request is admitted only if it, and everything admitted before it, can still be
+answered in time; what has been admitted is always answered.
+"""
+
+import asyncio
+import bisect
+import heapq
+import itertools
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from model_server.errors import DeadlineUnmet, QueueFull, ServingError
+from model_server.types import Float32Array, Rows
+
+
+class Batcher:
+    """One engine's queue.
+
+    Args:
+        infer: rows ``[n, …]`` to logits ``[n, classes]``, ``n`` at most ``max_batch``; called in a thread of its own.
+        max_batch: images in one call of ``infer``.
+        queue_size: images admitted at once: being decoded, waiting or in the engine.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        infer: Callable[[Rows], Float32Array],
+        *,
+        max_batch: int,
+        queue_size: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.max_batch = max_batch
+        self.queue_size = queue_size
+        self._infer = infer
+        self._clock = clock
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
+        self._seconds = [0.0] * (max_batch + 1)
+        self._admitted: list[Place] = []
+        self._queue: list[_Row] = []
+        self._order = itertools.count()
+        self._free_at = 0.0
+        self._busy = False
+
+    async def warm_up(self, row: Rows) -> None:
+        """Run the engine on one row, ``[1, …]``, alone and in a full batch, to learn how long each takes."""
+        for size in sorted({1, self.max_batch}):
+            batch = np.repeat(row, size, axis=0)
+            for _ in range(2):  # the first run of a shape pays for compiling it
+                begin = self._clock()
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._infer, batch)
+                self._seconds[size] = self._clock() - begin
+        one, full = self._seconds[1], self._seconds[self.max_batch]
+        for size in range(2, self.max_batch):
+            self._seconds[size] = one + (full - one) * (size - 1) / (self.max_batch - 1)
+
+    def admit(self, rows: int, deadline: float) -> "Place":
+        """Take places for ``rows`` images that are to be answered by ``deadline``, on this batcher's clock.
+
+        Raises:
+            QueueFull: fewer than ``rows`` places are free.
+            DeadlineUnmet: this request, or one admitted earlier, would be answered too late.
+        """
+        taken = sum(place.rows for place in self._admitted)
+        waiting = sum(place.waiting for place in self._admitted)
+        now = self._clock()
+        free_at = max(now, self._free_at)
+        if taken + rows > self.queue_size:
+            raise QueueFull(
+                f"the queue is full: {taken} of {self.queue_size} places are taken and {rows} more images do not fit; "
+                "send the request again later",
+                free_at - now + self._estimate(waiting),
+            )
+        place = Place(self, rows, deadline)
+        position = bisect.bisect_right(self._admitted, deadline, key=lambda other: other.deadline)
+        ahead = sum(other.waiting for other in self._admitted[:position])
+        for later in (place, *self._admitted[position:]):
+            ahead += later.waiting
+            late = free_at + self._estimate(ahead) - later.deadline
+            if late > 0 and later.waiting:
+                raise DeadlineUnmet(
+                    f"the deadline can't be met: {waiting} images wait, and an answer would come {late:.3f} seconds "
+                    "late; give a longer timeout or send the request again later",
+                    late,
+                )
+        self._admitted.insert(position, place)
+        return place
+
+    def close(self) -> None:
+        """Let the engine's thread end after the batch it is at."""
+        self._thread.shutdown(wait=True)
+
+    def _estimate(self, rows: int) -> float:
+        full, rest = divmod(rows, self.max_batch)
+        return full * self._seconds[self.max_batch] + self._seconds[rest]
+
+    def release(self, place: "Place") -> None:
+        """Give back a place; its rows that still wait leave the queue."""
+        self._admitted.remove(place)
+
+    def enqueue(self, place: "Place", rows: Iterable[Rows]) -> None:
+        """Put a place's rows into the queue."""
+        for position, values in enumerate(rows):
+            heapq.heappush(self._queue, _Row(place.deadline, next(self._order), place, position, values))
+        self._run_next()
+
+    def _run_next(self) -> None:
+        if self._busy:
+            return
+        batch = self._take()
+        if not batch:
+            return
+        self._busy = True
+        begin = self._clock()
+        self._free_at = begin + self._seconds[len(batch)]
+        inputs = np.stack([row.values for row in batch])
+        running = asyncio.get_running_loop().run_in_executor(self._thread, self._infer, inputs)
+        running.add_done_callback(lambda done: self._finish(batch, begin, done))
+
+    def _take(self) -> list["_Row"]:
+        """Take the most urgent rows: as many as let the first of them be answered in time, or a full batch if none."""
+        while self._queue and self._queue[0].place.answered():
+            heapq.heappop(self._queue)
+        if not self._queue:
+            return []
+        left = self._queue[0].deadline - self._clock()
+        size = next((n for n in range(self.max_batch, 0, -1) if self._seconds[n] <= left), self.max_batch)
+        batch: list[_Row] = []
+        while self._queue and len(batch) < size:
+            row = heapq.heappop(self._queue)
+            if not row.place.answered():
+                row.place.waiting -= 1
+                batch.append(row)
+        return batch
+
+    def _finish(self, batch: list["_Row"], begin: float, done: "asyncio.Future[Float32Array]") -> None:
+        now = self._clock()
+        self._busy = False
+        self._free_at = now
+        size = len(batch)
+        self._seconds[size] += (now - begin - self._seconds[size]) / 8
+        error = done.exception()
+        for index, row in enumerate(batch):
+            if error is None:
+                row.place.put(row.position, done.result()[index])
+            else:
+                row.place.fail(error)
+        self._run_next()
+
+
+class Place:
+    """A request's place in the queue, from before its images are decoded until it is answered or its caller leaves.
+
+    A context manager: leaving it gives the place back, whatever happened inside.
+    """
+
+    def __init__(self, batcher: Batcher, rows: int, deadline: float) -> None:
+        self.rows = rows
+        self.waiting = rows
+        self.deadline = deadline
+        self._batcher = batcher
+        self._logits: dict[int, Float32Array] = {}
+        self._answer: asyncio.Future[Float32Array] = asyncio.get_running_loop().create_future()
+
+    async def infer(self, rows: Iterable[Rows]) -> Float32Array:
+        """Return the logits, ``[n, classes]``, of this request's n rows.
+
+        Raises:
+            ServingError: the engine failed on the batch.
+        """
+        self._batcher.enqueue(self, rows)
+        return await self._answer
+
+    def answered(self) -> bool:
+        """Tell whether nobody waits for this place any more."""
+        return self._answer.done()
+
+    def put(self, position: int, logits: Float32Array) -> None:
+        """Take one row's logits, ``[classes]``; the last one answers the request."""
+        if self.answered():
+            return
+        self._logits[position] = logits
+        if len(self._logits) == self.rows:
+            self._answer.set_result(np.stack([self._logits[index] for index in range(self.rows)]))
+
+    def fail(self, error: BaseException) -> None:
+        """Answer with an error."""
+        if not self.answered():
+            failure = ServingError(f"inference failed: {type(error).__name__}")
+            failure.__cause__ = error
+            self._answer.set_exception(failure)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._answer.cancel()
+        self._batcher.release(self)
+
+
+class _Row(NamedTuple):
+    deadline: float
+    order: int
+    place: Place
+    position: int
+    values: Rows

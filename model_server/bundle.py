@@ -1,0 +1,242 @@
+"""A model bundle: a folder with ``model.yaml``, the weights of its variants and a few sample images.
+
+Reading one verifies it whole, before any of it reaches an engine: every digest, no link that leaves the folder, no
+absolute path, no field that nobody knows, and no pickle, because unpickling runs whatever the file says.
+"""
+
+import hashlib
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from model_server.errors import BundleError
+
+MANIFEST = "model.yaml"
+NAME_PATTERN = r"^[a-z]([-a-z0-9]{0,46}[a-z0-9])?$"
+"""KServe's own rule for the name of an InferenceService, 48 characters at most."""
+
+MAX_MANIFEST_BYTES = 8 << 20
+PICKLE_SUFFIXES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib", ".dill"}
+ENGINE_SUFFIXES = {"openvino": (".xml", ".bin"), "onnxruntime": (".onnx",)}
+
+Precision = Literal["int8", "float32"]
+Device = Literal["cpu"]
+EngineName = Literal["openvino", "onnxruntime"]
+InputName = Literal["pixels", "tensor"]
+
+
+def _inside(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or "\\" in path or ".." in parts:
+        raise ValueError(f"{path!r} is not a path inside the bundle; give one relative to {MANIFEST}, without '..'")
+    return path
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class BundleFile(_Entry):
+    """A file of the bundle and what it must hash to."""
+
+    path: Annotated[str, AfterValidator(_inside)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Sample(BundleFile):
+    """An image to try the model with, and the label that it should get."""
+
+    label: str
+
+
+class DataSet(_Entry):
+    """What a model was trained or measured on; ``images`` is their number."""
+
+    name: str
+    images: Annotated[int, Field(gt=0)]
+
+
+class Preprocessing(_Entry):
+    """From any image to what the network takes.
+
+    The shorter side becomes ``resize`` pixels, the middle ``crop`` by ``crop`` is kept (torchvision's ``Resize`` and
+    ``CenterCrop``), then each RGB channel, as 0 to 1, has ``mean`` subtracted and is divided by ``std``.
+    """
+
+    resize: Annotated[int, Field(gt=0, le=4096)]
+    crop: Annotated[int, Field(gt=0, le=4096)]
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    mean: Annotated[list[float], Field(min_length=3, max_length=3)]
+    std: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=3, max_length=3)]
+
+    @model_validator(mode="after")
+    def _crop_fits(self) -> "Preprocessing":
+        if self.crop > self.resize:
+            raise ValueError(f"crop {self.crop} is larger than resize {self.resize}; it must fit inside")
+        return self
+
+
+class Variant(_Entry):
+    """One precision of the model for one engine.
+
+    ``inputs`` is what its graph takes: ``pixels`` (UINT8 ``[N, S, S, 3]``, normalisation inside the graph) or
+    ``tensor`` (normalised FP32 ``[N, 3, S, S]``). ``accuracy`` is top-1 on the bundle's evaluation data, ``agreement``
+    the share of its images on which this variant and the float32 one name the same class; both from 0 to 1.
+    """
+
+    precision: Precision
+    engine: EngineName
+    device: Device
+    inputs: InputName
+    files: Annotated[list[BundleFile], Field(min_length=1)]
+    accuracy: Annotated[float, Field(ge=0, le=1)] | None = None
+    agreement: Annotated[float, Field(ge=0, le=1)] | None = None
+
+    @model_validator(mode="after")
+    def _files_suit_the_engine(self) -> "Variant":
+        wanted = ENGINE_SUFFIXES[self.engine]
+        found = tuple(PurePosixPath(file.path).suffix for file in self.files)
+        if found != wanted:
+            raise ValueError(f"{self.engine} takes one file each of {', '.join(wanted)}, in this order; found {found}")
+        return self
+
+
+class Manifest(_Entry):
+    """``model.yaml``; ``trained_on`` is null for a model that was never trained."""
+
+    format: Literal[1]
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
+    architecture: str
+    weights: str
+    trained_on: DataSet | None
+    made_by: str
+    preprocessing: Preprocessing
+    labels: Annotated[list[str], Field(min_length=2)]
+    labels_source: str
+    evaluation: DataSet | None = None
+    samples: list[Sample] = []
+    variants: Annotated[list[Variant], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle. ``contents`` holds the verified bytes of every file that the manifest lists, by path."""
+
+    folder: Path
+    manifest: Manifest
+    revision: str
+    contents: dict[str, bytes]
+
+    @property
+    def version(self) -> str:
+        """The first 12 digits of the revision: what V2 shows and every answer carries."""
+        return self.revision[:12]
+
+
+def select_variant(manifest: Manifest, *, precision: str = "auto", device: str = "auto") -> Variant:
+    """Return the first variant that fits; ``auto`` fits any.
+
+    Raises:
+        BundleError: none fits; the message lists those there are.
+    """
+    for variant in manifest.variants:
+        if precision in ("auto", variant.precision) and device in ("auto", variant.device):
+            return variant
+    there_are = ", ".join(f"{v.precision} on {v.device}" for v in manifest.variants)
+    raise BundleError(f"model {manifest.name!r} has no variant for {precision} on {device}; it has: {there_are}")
+
+
+def is_bundle(folder: Path) -> bool:
+    """Tell whether the folder is a bundle, rather than a folder of bundles."""
+    return (folder / MANIFEST).is_file()
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read and verify a bundle.
+
+    Raises:
+        BundleError: anything at all is not as ``model.yaml`` says; nothing of the bundle was run.
+    """
+    root = folder.resolve()
+    _refuse_what_must_not_be_there(root)
+    raw = _read_inside(root, MANIFEST, MAX_MANIFEST_BYTES)
+    manifest = _parse(root / MANIFEST, raw)
+    files: list[BundleFile] = [*manifest.samples]
+    for variant in manifest.variants:
+        files += variant.files
+    contents = {}
+    for file in files:
+        data = _read_inside(root, file.path)
+        found = hashlib.sha256(data).hexdigest()
+        if found != file.sha256:
+            raise BundleError(
+                f"{root / file.path}: its sha256 is {found}, {MANIFEST} says {file.sha256}; "
+                "the file was changed or is incomplete: copy the bundle again or make it anew"
+            )
+        contents[file.path] = data
+    return Bundle(root, manifest, hashlib.sha256(raw).hexdigest(), contents)
+
+
+def _parse(path: Path, raw: bytes) -> Manifest:
+    try:
+        document: Any = yaml.safe_load(raw)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise BundleError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    try:
+        return Manifest.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the document"
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        value = repr(first["input"])
+        shown = value if len(value) <= 80 else value[:77] + "..."
+        raise BundleError(f"{path}: {field} = {shown}: {first['msg']}{more}") from error
+
+
+def _read_inside(root: Path, path: str, limit: int | None = None) -> bytes:
+    full = root / path
+    try:
+        real = full.resolve(strict=True)
+        if not real.is_relative_to(root):
+            raise BundleError(f"{full}: a link to {real}, outside the bundle; put the file itself there")
+        if limit is not None and real.stat().st_size > limit:
+            raise BundleError(f"{full}: {real.stat().st_size} bytes; at most {limit} are read")
+        return real.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{full}: {error.strerror or error}; the bundle is incomplete: copy it again") from error
+
+
+def _refuse_what_must_not_be_there(root: Path) -> None:
+    for parent, folders, names in os.walk(root):
+        for name in folders + names:
+            path = Path(parent, name)
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                raise BundleError(f"{path}: a link to {path.resolve()}, outside the bundle; put the file itself there")
+            if path.is_file() and _is_pickle(path):
+                raise BundleError(
+                    f"{path}: a pickle can run code when it is read, so a bundle must not hold one; "
+                    "use safetensors, ONNX or OpenVINO IR"
+                )
+
+
+def _is_pickle(path: Path) -> bool:
+    if path.suffix.lower() in PICKLE_SUFFIXES:
+        return True
+    if path.suffix.lower() == ".bin":  # plain weights may begin with any byte, and nothing here unpickles them
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+        if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05" and len(head) == 4:
+            return True
+        if head[:4] == b"PK\x03\x04" and zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                return any(name.endswith(".pkl") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False  # what can't be read is refused when its digest is checked
+    return False

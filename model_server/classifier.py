@@ -1,0 +1,101 @@
+"""Image bytes, pixels or tensors → labels: imaging, batching, engine and ranking, composed. Knows no protocol."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+
+import numpy as np
+
+from model_server.batching import Batcher
+from model_server.bundle import Bundle, Variant
+from model_server.errors import InvalidInput, TooLarge
+from model_server.imaging import Imaging
+from model_server.ranking import rank
+from model_server.types import Answer, Content, Pixels, Query, Rows, Tensor, UInt8Array
+
+
+class Classifier:
+    """One variant of one model, ready to be asked.
+
+    Args:
+        bundle, variant: what is served.
+        imaging, batcher: its preprocessing, and the queue before its engine.
+        pool: where images are decoded.
+        max_images: images in one request.
+        default_timeout_seconds, default_top_k: where a query leaves them open.
+        clock: the batcher's clock.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        variant: Variant,
+        *,
+        imaging: Imaging,
+        batcher: Batcher,
+        pool: Executor,
+        max_images: int,
+        default_timeout_seconds: float,
+        default_top_k: int = 5,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.bundle = bundle
+        self.variant = variant
+        self.max_images = max_images
+        self._imaging = imaging
+        self._batcher = batcher
+        self._pool = pool
+        self._default_timeout_seconds = default_timeout_seconds
+        self._default_top_k = default_top_k
+        self._clock = clock
+
+    async def warm_up(self) -> None:
+        """Run the engine on a grey image until it is ready to answer at full speed."""
+        size = self._imaging.size
+        grey = self._row(np.full((size, size, 3), 128, np.uint8))
+        await self._batcher.warm_up(grey[np.newaxis])
+
+    async def classify(self, query: Query) -> Answer:
+        """Return the labels for every image of the query.
+
+        Raises:
+            InvalidInput: an image or a tensor that can't be read; the message says which one and why.
+            TooLarge: more images than ``max_images``.
+            QueueFull, DeadlineUnmet: not now.
+            ServingError: the engine failed.
+        """
+        labels = self.bundle.manifest.labels
+        count = len(query.content)
+        if count > self.max_images:
+            raise TooLarge(f"{count} images in one request; at most {self.max_images} are taken: send several requests")
+        top_k = min(self._default_top_k, len(labels)) if query.top_k is None else query.top_k
+        timeout = self._default_timeout_seconds if query.timeout_seconds is None else query.timeout_seconds
+        with self._batcher.admit(count, self._clock() + timeout) as place:
+            logits = await place.infer(await self._prepare(query.content))
+        return rank(logits, labels, top_k, with_logits=query.with_logits)
+
+    async def _prepare(self, content: Content) -> list[Rows]:
+        """Return a row for the engine for each image; what takes time is done in the pool."""
+        if isinstance(content, Tensor):
+            return list(content.values)
+        images: Iterable[bytes | UInt8Array] = content.values if isinstance(content, Pixels) else content.files
+        loop = asyncio.get_running_loop()
+        preparing = [loop.run_in_executor(self._pool, self._row, image) for image in images]
+        rows: list[Rows] = []
+        for index, row in enumerate(await asyncio.gather(*preparing, return_exceptions=True)):
+            if isinstance(row, InvalidInput):
+                which = f"image {index + 1} of {len(content)}: " if len(content) > 1 else ""
+                raise InvalidInput(which + row.message) from row
+            if isinstance(row, BaseException):
+                raise row
+            rows.append(row)
+        return rows
+
+    def _row(self, image: bytes | UInt8Array) -> Rows:
+        pixels = self._imaging.decode(image) if isinstance(image, bytes) else self._imaging.fit(image)
+        return pixels if self.variant.inputs == "pixels" else self._imaging.normalise(pixels[np.newaxis])[0]
+
+    def close(self) -> None:
+        """End the engine's thread after the batch it is at."""
+        self._batcher.close()

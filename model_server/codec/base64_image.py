@@ -1,0 +1,20 @@
+"""Base64, the only way that bytes travel in JSON."""
+
+import binascii
+
+from model_server.codec.document import shorten
+from model_server.errors import InvalidInput
+
+
+def decode_base64(text: str, field: str) -> bytes:
+    """Decode standard base64 (RFC 4648, section 4), padded, without line breaks.
+
+    Raises:
+        InvalidInput: anything else; the message names ``field``.
+    """
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError as error:
+        raise InvalidInput(
+            f"{field} = {shorten(text)} is not base64 ({error}); encode the image file, padded"
+        ) from error

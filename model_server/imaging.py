@@ -1,0 +1,164 @@
+"""Encoded images → the pixels a network takes.
+
+A JPEG is decoded by libjpeg-turbo in strict mode, because Pillow passes over most corruption (of single bit flips in a
+scan it notices one in seventy, libjpeg's warnings one in four), and is scaled down inside the decoder: the inverse
+DCT at a half, a quarter or an eighth costs a fraction of the full one. Pillow reads the rest, and every EXIF tag.
+"""
+
+import io
+import math
+from collections.abc import Callable
+
+import numpy as np
+import simplejpeg
+from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from model_server.bundle import Preprocessing
+from model_server.errors import InvalidInput
+from model_server.types import Float32Array, UInt8Array
+
+OVERSAMPLING = 2.0
+"""How much larger than the resized image a scaled decode stays, so that the resize still has detail to average."""
+
+_RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+_PLUGINS: dict[bytes, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
+    b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile,
+    b"\x89PNG\r\n\x1a\n": PngImagePlugin.PngImageFile,
+    b"RIFF": WebPImagePlugin.WebPImageFile,
+}
+_ORIENTATION_TAG = 0x0112
+_MIRRORED_ACROSS, _MIRRORED_DOWN, _SWAPPED = (2, 3, 6, 7), (3, 4, 7, 8), (5, 6, 7, 8)
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF 2.32, section 4.6.4, Orientation: what turns the stored image upright."""
+
+Image.MAX_IMAGE_PIXELS = None  # the limit is Imaging's own, a refusal rather than a warning
+
+
+class Imaging:
+    """One model's preprocessing.
+
+    ``max_pixels`` is the width times the height above which an image is refused before it is decoded.
+    """
+
+    def __init__(self, preprocessing: Preprocessing, max_pixels: int = 50_000_000) -> None:
+        self.size = preprocessing.crop
+        self.max_pixels = max_pixels
+        self._resize = preprocessing.resize
+        self._resampling = _RESAMPLING[preprocessing.interpolation]
+        mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
+        self._scale = (1 / (255 * std)).reshape(3, 1, 1).astype(np.float32)
+        self._shift = (-mean / std).reshape(3, 1, 1).astype(np.float32)
+
+    def decode(self, data: bytes) -> UInt8Array:
+        """Return the upright, resized and cropped image: UINT8 ``[S, S, 3]``, RGB.
+
+        Greyscale is repeated over the channels, a palette is looked up, alpha is dropped without blending (as
+        torchvision's own loader does), CMYK is converted without a colour profile, 16 bits keep the upper 8, and of
+        an animation the first frame counts.
+
+        Raises:
+            InvalidInput: not a JPEG, PNG or WebP, corrupt, truncated, or over ``max_pixels``.
+        """
+        image = _open(data)
+        self._hold_to_limit(*image.size)
+        try:
+            orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+            if image.format == "JPEG":
+                return self._fit(*self._decode_jpeg(data, image), orientation)
+            return self._fit(_decode_other(image, data), image.size, orientation)
+        except InvalidInput:
+            raise
+        except Exception as error:  # decoders raise whatever a hostile file drives them to
+            reason = str(error) or type(error).__name__
+            raise InvalidInput(f"the {image.format} image is corrupt or truncated: {reason}") from error
+
+    def fit(self, pixels: UInt8Array) -> UInt8Array:
+        """Resize and crop decoded pixels, UINT8 ``[H, W, 3]``, to UINT8 ``[S, S, 3]``."""
+        height, width, _ = pixels.shape
+        if height == width == self.size == self._resize:
+            return pixels
+        return self._fit(Image.fromarray(pixels), (width, height))
+
+    def normalise(self, rows: UInt8Array) -> Float32Array:
+        """Turn UINT8 ``[N, S, S, 3]`` into FP32 ``[N, 3, S, S]``: ``(x / 255 - mean) / std`` for each channel."""
+        planes = np.ascontiguousarray(rows.transpose(0, 3, 1, 2), dtype=np.float32)
+        planes *= self._scale
+        planes += self._shift
+        return planes
+
+    def _hold_to_limit(self, width: int, height: int) -> None:
+        if width * height > self.max_pixels:
+            raise InvalidInput(
+                f"the image has {width} x {height} = {width * height} pixels; at most {self.max_pixels} are decoded: "
+                "scale it down"
+            )
+
+    def _decode_jpeg(self, data: bytes, image: Image.Image) -> tuple[Image.Image, tuple[float, float]]:
+        """Return the decoded image and its size before rounding: a scaled decode's last row may be a part of one."""
+        height, width, colorspace, _ = simplejpeg.decode_jpeg_header(data)
+        self._hold_to_limit(width, height)  # a file with two headers may have told Pillow another size
+        least = OVERSAMPLING * self._resize / min(width, height)
+        scale = next(scale for scale in (1 / 8, 1 / 4, 1 / 2, 1) if scale >= min(least, 1))
+        limits = {"min_height": math.ceil(height * scale), "min_width": math.ceil(width * scale)}
+        if colorspace in ("CMYK", "YCCK"):
+            inks = simplejpeg.decode_jpeg(data, "CMYK", **limits)
+            if "adobe" in image.info:  # Adobe's files store the inks inverted
+                inks = 255 - inks
+            decoded = Image.fromarray(inks, "CMYK").convert("RGB")
+        else:
+            decoded = Image.fromarray(simplejpeg.decode_jpeg(data, "RGB", **limits))
+        return decoded, (width * scale, height * scale)
+
+    def _fit(self, image: Image.Image, size: tuple[float, float], orientation: int = 1) -> UInt8Array:
+        """Resize and crop in one step, so that only the pixels under the crop are computed, then turn upright."""
+        width, height = size if orientation not in _SWAPPED else size[::-1]
+        left, right, top, bottom = *self._span(width, height), *self._span(height, width)
+        if orientation in _MIRRORED_ACROSS:
+            left, right = width - right, width - left
+        if orientation in _MIRRORED_DOWN:
+            top, bottom = height - bottom, height - top
+        box = (top, left, bottom, right) if orientation in _SWAPPED else (left, top, right, bottom)
+        fitted = image.resize((self.size, self.size), self._resampling, box=box)
+        if orientation in _UPRIGHT:
+            fitted = fitted.transpose(_UPRIGHT[orientation])
+        return np.asarray(fitted)
+
+    def _span(self, length: float, other: float) -> tuple[float, float]:
+        """Return where the crop begins and ends along a side of the given length.
+
+        As torchvision has it: Resize truncates the longer side, CenterCrop rounds its offset half to even.
+        """
+        resized = self._resize if length <= other else int(self._resize * length / other)
+        offset = round((resized - self.size) / 2)
+        begin, end = (position * length / resized for position in (offset, offset + self.size))
+        return begin, min(end, length)
+
+
+def _open(data: bytes) -> ImageFile.ImageFile:
+    """Read the header alone, with the plugin that the first bytes call for: Pillow itself would try forty."""
+    if not data:
+        raise InvalidInput("the image is empty: 0 bytes; send a JPEG, PNG or WebP file")
+    for begins, plugin in _PLUGINS.items():
+        if data.startswith(begins):
+            try:
+                return plugin(io.BytesIO(data))
+            except Exception as error:
+                raise InvalidInput(f"the image is corrupt or truncated within its header: {error}") from error
+    raise InvalidInput(f"not an image that is read here (it begins with {data[:8]!r}); send a JPEG, PNG or WebP file")
+
+
+def _decode_other(image: ImageFile.ImageFile, data: bytes) -> Image.Image:
+    if image.format == "PNG":
+        PngImagePlugin.PngImageFile(io.BytesIO(data)).verify()  # every CRC, which decoding passes over
+    image.load()
+    if image.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion would clip at 255
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    return image.convert("RGB")

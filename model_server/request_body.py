@@ -1,0 +1,65 @@
+"""A request's body: within its limit, within its time, decompressed."""
+
+import asyncio
+import zlib
+
+from starlette.requests import Request
+
+from model_server.errors import InvalidInput, RequestTimeout, TooLarge, UnsupportedMediaType
+
+LARGE_BYTES = 256 << 10
+"""From here on a body is decompressed in a thread."""
+
+
+async def read_body(request: Request, *, max_bytes: int, timeout_seconds: float) -> bytes:
+    """Return the whole body, decompressed.
+
+    Raises:
+        TooLarge: more than ``max_bytes``, before or after decompression; nothing beyond that is read.
+        RequestTimeout: the client took longer than ``timeout_seconds``.
+        UnsupportedMediaType: a Content-Encoding other than gzip, deflate and identity.
+        InvalidInput: the body does not decompress.
+        ClientDisconnect: the client went away.
+    """
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", "deflate"):
+        raise UnsupportedMediaType(f"Content-Encoding: {encoding} is not read here; gzip, deflate and identity are")
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > max_bytes:
+        raise _too_large(max_bytes, f"{length} bytes")
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > max_bytes:
+                    raise _too_large(max_bytes, "more")
+                parts.append(part)
+    except TimeoutError as error:
+        raise RequestTimeout(
+            f"the body did not arrive within {timeout_seconds:g} seconds ({size} bytes did); send it faster"
+        ) from error
+    body = b"".join(parts)
+    if encoding == "identity":
+        return body
+    if size < LARGE_BYTES:
+        return _decompress(body, encoding, max_bytes)
+    return await asyncio.to_thread(_decompress, body, encoding, max_bytes)
+
+
+def _decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
+    # "deflate" is zlib's format (RFC 9110, section 8.4.1.2); 32 makes zlib look whether it is gzip's
+    decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    try:
+        plain = decompressor.decompress(body, max_bytes + 1)
+    except zlib.error as error:
+        raise InvalidInput(f"the body is not {encoding}, as its Content-Encoding says: {error}") from error
+    if len(plain) > max_bytes:
+        raise _too_large(max_bytes, "more, decompressed")
+    if not decompressor.eof:
+        raise InvalidInput(f"the {encoding} body is truncated; send all of it")
+    return plain
+
+
+def _too_large(max_bytes: int, found: str) -> TooLarge:
+    return TooLarge(f"the body may have {max_bytes} bytes, this one has {found}; send fewer or smaller images")

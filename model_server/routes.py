@@ -1,0 +1,234 @@
+"""What the HTTP app answers; it stands in the place of KServe's routers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version as installed_version
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from model_server.access_log import CLIENT_CLOSED, AccessLog
+from model_server.card import describe_card, sample_bytes
+from model_server.codec.images import decode_images
+from model_server.codec.predictions import encode_predictions
+from model_server.codec.v1 import decode_v1
+from model_server.codec.v2 import describe_model
+from model_server.codec.v2_binary import LENGTH_HEADER
+from model_server.codec.v2_json import decode_v2, encode_v2
+from model_server.drain import DrainGate, Phase
+from model_server.errors import NotReady, RetryLater, ServingError, UnsupportedMediaType
+from model_server.predictor import VisionModel
+from model_server.repository import BundleRepository
+from model_server.request_body import read_body
+from model_server.types import Answer, Query
+
+JSON = "application/json"
+BINARY = "application/octet-stream"
+
+
+class _NameConvertor(Convertor[str]):
+    regex = "[^/:]+"  # V1 puts its verb behind a colon
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("name", _NameConvertor())
+
+
+def build_app(
+    repository: BundleRepository,
+    phase: Phase,
+    *,
+    max_body_bytes: int,
+    body_timeout_seconds: float,
+    access_log: bool,
+) -> Starlette:
+    """Return the ASGI app over a repository."""
+    doors = _Doors(repository, phase, max_body_bytes, body_timeout_seconds)
+    model, sample = "/v2/models/{name:name}", "/model/{name:name}/samples/{number:int}"
+    routes = [Route("/", doors.index), Route("/v2", doors.server)]
+    routes += [Route("/v2/health/live", doors.live), Route("/v2/health/ready", doors.ready)]
+    routes += [Route("/v2/models", doors.models_v2)]
+    for path in (model, model + "/versions/{version}"):
+        routes += [
+            Route(path, doors.metadata),
+            Route(path + "/ready", doors.model_ready),
+            Route(path + "/infer", doors.infer, methods=["POST"]),
+        ]
+    routes += [
+        Route("/v1/models", doors.models_v1),
+        Route("/v1/models/{name:name}", doors.status_v1),
+        Route("/v1/models/{name:name}:predict", doors.predict_v1, methods=["POST"]),
+        Route("/model/{name:name}", doors.card),
+        Route("/model/{name:name}/predict", doors.predict, methods=["POST"]),
+        Route(sample, doors.sample),
+    ]
+    logging = [Middleware(AccessLog)] if access_log else []
+    return Starlette(
+        routes=routes,
+        middleware=[*logging, Middleware(DrainGate, phase=phase)],
+        exception_handlers={
+            ServingError: _refuse,
+            HTTPException: _refuse_http,
+            ClientDisconnect: _forget,
+            Exception: _fail,
+        },
+    )
+
+
+class _Doors:
+    """The endpoints. Each reads a request with a codec, asks the model, and writes the answer with the same codec."""
+
+    def __init__(
+        self, repository: BundleRepository, phase: Phase, max_body_bytes: int, body_timeout_seconds: float
+    ) -> None:
+        self._repository = repository
+        self._phase = phase
+        self._max_body_bytes = max_body_bytes
+        self._body_timeout_seconds = body_timeout_seconds
+
+    async def index(self, _: Request) -> Response:
+        names = [model.name for model in self._repository.vision_models()]
+        return JSONResponse({"status": "alive", "models": {name: f"/model/{name}" for name in names}})
+
+    async def server(self, _: Request) -> Response:
+        return JSONResponse(
+            {
+                "name": "kserve-vision",
+                "version": installed_version("kserve-vision"),
+                "extensions": ["binary_tensor_data"],
+            }
+        )
+
+    async def live(self, _: Request) -> Response:
+        return JSONResponse({"live": True})
+
+    async def ready(self, _: Request) -> Response:
+        if self._phase.draining:
+            raise NotReady("the server is stopping")
+        for model in self._repository.vision_models():
+            self._repository.find_ready(model.name)
+        return JSONResponse({"ready": True})
+
+    async def models_v2(self, _: Request) -> Response:
+        return JSONResponse({"models": [model.name for model in self._repository.vision_models()]})
+
+    models_v1 = models_v2
+
+    async def metadata(self, request: Request) -> Response:
+        return JSONResponse(describe_model(self._find(request).signature))
+
+    async def model_ready(self, request: Request) -> Response:
+        if self._phase.draining:
+            raise NotReady("the server is stopping")
+        model = self._find_ready(request)
+        return JSONResponse({"name": model.name, "ready": True})
+
+    async def status_v1(self, request: Request) -> Response:
+        model = self._find_ready(request)
+        return JSONResponse({"name": model.name, "ready": True})
+
+    async def card(self, request: Request) -> Response:
+        return JSONResponse(describe_card(self._find(request)))
+
+    async def sample(self, request: Request) -> Response:
+        data, media_type = sample_bytes(self._find(request), request.path_params["number"])
+        return Response(data, media_type=media_type, headers={"Cache-Control": "max-age=3600"})
+
+    async def infer(self, request: Request) -> Response:
+        model = self._find_ready(request)
+        length = request.headers.get(LENGTH_HEADER)
+        _check_content_type(request, JSON, BINARY)
+        decoded = decode_v2(await self._body(request), length, model.signature)
+        answer = await _predict(request, model, decoded.query)
+        body, header_length = encode_v2(answer, decoded, model.signature)
+        if header_length is None:
+            return Response(body, media_type=JSON)
+        return Response(body, media_type=BINARY, headers={LENGTH_HEADER: str(header_length)})
+
+    async def predict_v1(self, request: Request) -> Response:
+        model = self._find_ready(request)
+        _check_content_type(request, JSON)
+        answer = await _predict(request, model, decode_v1(await self._body(request), model.signature))
+        return Response(encode_predictions(answer, model.signature), media_type=JSON)
+
+    async def predict(self, request: Request) -> Response:
+        model = self._find_ready(request)
+        content_type = request.headers.get("content-type", "")
+        body = await self._body(request)
+        query, single = decode_images(body, content_type, request.query_params, model.signature)
+        answer = await _predict(request, model, query)
+        return Response(encode_predictions(answer, model.signature, single=single), media_type=JSON)
+
+    def _find(self, request: Request) -> VisionModel:
+        return self._repository.find(request.path_params["name"], request.path_params.get("version"))
+
+    def _find_ready(self, request: Request) -> VisionModel:
+        return self._repository.find_ready(request.path_params["name"], request.path_params.get("version"))
+
+    async def _body(self, request: Request) -> bytes:
+        return await read_body(request, max_bytes=self._max_body_bytes, timeout_seconds=self._body_timeout_seconds)
+
+
+def _check_content_type(request: Request, *accepted: str) -> None:
+    """Refuse a Content-Type that says something else; a client that says nothing is believed to send what it should."""
+    content_type = request.headers.get("content-type", accepted[0])
+    if content_type.partition(";")[0].strip().lower() not in accepted:
+        raise UnsupportedMediaType(
+            f"Content-Type: {content_type} is not read here; send -H 'Content-Type: {accepted[0]}', "
+            "or an image as it is to /model/<id>/predict"
+        )
+
+
+async def _predict(request: Request, model: VisionModel, query: Query) -> Answer:
+    """Ask the model, unless the client goes away first: then its work is cancelled and leaves the queue."""
+    work = asyncio.ensure_future(model.predict(query))
+    gone = asyncio.ensure_future(_disconnect(request.receive))
+    try:
+        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise ClientDisconnect
+        return work.result()
+    finally:
+        work.cancel()
+        gone.cancel()
+
+
+async def _disconnect(receive: Callable[[], Awaitable[Any]]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
+    if not isinstance(error, ServingError):
+        raise error
+    headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, RetryLater) else None
+    return JSONResponse({"error": error.message}, error.status, headers)
+
+
+async def _refuse_http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    messages = {
+        404: f"{request.url.path} is not a path of this server; GET / lists its models",
+        405: f"{request.method} is not taken by {request.url.path}; {(error.headers or {}).get('Allow', 'GET')} is",
+    }
+    return JSONResponse({"error": messages.get(error.status_code, error.detail)}, error.status_code, error.headers)
+
+
+async def _forget(_: Request, __: Exception) -> Response:
+    return Response(status_code=CLIENT_CLOSED)
+
+
+async def _fail(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": f"the server failed: {type(error).__name__}; its log says more"}, 500)
