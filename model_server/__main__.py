@@ -1,6 +1,7 @@
 """``vision-server`` and ``python -m model_server``: everything is wired here, and nowhere else."""
 
 import logging
+import shlex
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -70,7 +71,7 @@ def _serve(settings: Settings) -> None:
 def _build_classifier(
     bundle: Bundle, variant: Variant, *, settings: Settings, threads: int, pool: Executor
 ) -> Classifier:
-    engine = load_engine(bundle, variant, threads)
+    engine = load_engine(variant, [bundle.read(file) for file in variant.files], threads)
     return Classifier(
         bundle,
         variant,
@@ -85,7 +86,8 @@ def _build_classifier(
 def _announce(repository: "BundleRepository", host: str, port: int) -> None:
     models = repository.vision_models()
     served = ", ".join(f"{m.name} ({m.variant.precision} on {m.variant.engine}, {m.signature.version})" for m in models)
-    address = f"http://{'127.0.0.1' if host in ANY_ADDRESS else host}:{port}"
+    host = "127.0.0.1" if host in ANY_ADDRESS else host
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     first = models[0]
     samples = first.bundle.manifest.samples
     picture = first.bundle.folder / samples[0].path if samples else Path("cat.jpg")
@@ -93,7 +95,8 @@ def _announce(repository: "BundleRepository", host: str, port: int) -> None:
         picture = picture.relative_to(Path.cwd())
     print(f"Serving  {served}")
     print(f"Address  {address}")
-    print(f"Try      curl --data-binary @{picture} {address}/model/{first.name}/predict", flush=True)
+    command = ["curl", "--data-binary", f"@{picture}", f"{address}/model/{first.name}/predict"]
+    print(f"Try      {shlex.join(command)}", flush=True)
 
 
 def _configure_logging(settings: Settings) -> None:

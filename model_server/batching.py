@@ -60,8 +60,12 @@ class Batcher:
                 await asyncio.get_running_loop().run_in_executor(self._thread, self._infer, batch)
                 self._seconds[size] = self._clock() - begin
         one, full = self._seconds[1], self._seconds[self.max_batch]
-        for size in range(2, self.max_batch):
-            self._seconds[size] = one + (full - one) * (size - 1) / (self.max_batch - 1)
+        steps = max(1, self.max_batch - 1)
+        self.expect([0.0, *(one + (full - one) * (size - 1) / steps for size in range(1, self.max_batch + 1))])
+
+    def expect(self, seconds: list[float]) -> None:
+        """Say how long batches of 0, 1, … ``max_batch`` images take; what is measured from then on corrects it."""
+        self._seconds = seconds
 
     def admit(self, rows: int, deadline: float) -> "Place":
         """Take places for ``rows`` images that are to be answered by ``deadline``, on this batcher's clock.

@@ -125,17 +125,26 @@ class Manifest(_Entry):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A verified bundle. ``contents`` holds the verified bytes of every file that the manifest lists, by path."""
+    """A verified bundle; what is in its files is read when it is needed, and verified again then."""
 
     folder: Path
     manifest: Manifest
     revision: str
-    contents: dict[str, bytes]
 
     @property
     def version(self) -> str:
         """The first 12 digits of the revision: what V2 shows and every answer carries."""
         return self.revision[:12]
+
+    def read(self, file: BundleFile) -> bytes:
+        """Return the bytes of a file that the manifest lists.
+
+        Raises:
+            BundleError: they are not what its digest says.
+        """
+        data = _path_inside(self.folder, file.path).read_bytes()
+        _compare(self.folder / file.path, hashlib.sha256(data).hexdigest(), file.sha256)
+        return data
 
 
 def select_variant(manifest: Manifest, *, precision: str = "auto", device: str = "auto") -> Variant:
@@ -164,22 +173,18 @@ def read_bundle(folder: Path) -> Bundle:
     """
     root = folder.resolve()
     _refuse_what_must_not_be_there(root)
-    raw = _read_inside(root, MANIFEST, MAX_MANIFEST_BYTES)
-    manifest = _parse(root / MANIFEST, raw)
+    path = _path_inside(root, MANIFEST)
+    if path.stat().st_size > MAX_MANIFEST_BYTES:
+        raise BundleError(f"{path}: {path.stat().st_size} bytes; at most {MAX_MANIFEST_BYTES} are read")
+    raw = path.read_bytes()
+    manifest = _parse(path, raw)
     files: list[BundleFile] = [*manifest.samples]
     for variant in manifest.variants:
         files += variant.files
-    contents = {}
     for file in files:
-        data = _read_inside(root, file.path)
-        found = hashlib.sha256(data).hexdigest()
-        if found != file.sha256:
-            raise BundleError(
-                f"{root / file.path}: its sha256 is {found}, {MANIFEST} says {file.sha256}; "
-                "the file was changed or is incomplete: copy the bundle again or make it anew"
-            )
-        contents[file.path] = data
-    return Bundle(root, manifest, hashlib.sha256(raw).hexdigest(), contents)
+        with _path_inside(root, file.path).open("rb") as opened:
+            _compare(root / file.path, hashlib.file_digest(opened, "sha256").hexdigest(), file.sha256)
+    return Bundle(root, manifest, hashlib.sha256(raw).hexdigest())
 
 
 def _parse(path: Path, raw: bytes) -> Manifest:
@@ -198,17 +203,25 @@ def _parse(path: Path, raw: bytes) -> Manifest:
         raise BundleError(f"{path}: {field} = {shown}: {first['msg']}{more}") from error
 
 
-def _read_inside(root: Path, path: str, limit: int | None = None) -> bytes:
+def _path_inside(root: Path, path: str) -> Path:
     full = root / path
     try:
         real = full.resolve(strict=True)
-        if not real.is_relative_to(root):
-            raise BundleError(f"{full}: a link to {real}, outside the bundle; put the file itself there")
-        if limit is not None and real.stat().st_size > limit:
-            raise BundleError(f"{full}: {real.stat().st_size} bytes; at most {limit} are read")
-        return real.read_bytes()
     except OSError as error:
         raise BundleError(f"{full}: {error.strerror or error}; the bundle is incomplete: copy it again") from error
+    if not real.is_relative_to(root):
+        raise BundleError(f"{full}: a link to {real}, outside the bundle; put the file itself there")
+    if not real.is_file():
+        raise BundleError(f"{full}: not a regular file; put the file itself there")
+    return real
+
+
+def _compare(path: Path, found: str, expected: str) -> None:
+    if found != expected:
+        raise BundleError(
+            f"{path}: its sha256 is {found}, {MANIFEST} says {expected}; "
+            "the file was changed or is incomplete: copy the bundle again or make it anew"
+        )
 
 
 def _refuse_what_must_not_be_there(root: Path) -> None:

@@ -48,4 +48,4 @@ def sample_bytes(model: VisionModel, number: int) -> tuple[bytes, str]:
         raise ModelNotFound(f"model {model.name!r} has no sample {number}; it has {len(samples)}, from 0 up")
     path = samples[number].path
     suffix = path[path.rfind(".") :].lower()
-    return model.bundle.contents[path], MEDIA_TYPES.get(suffix, "application/octet-stream")
+    return model.samples[number], MEDIA_TYPES.get(suffix, "application/octet-stream")

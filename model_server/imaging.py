@@ -7,7 +7,8 @@ DCT at a half, a quarter or an eighth costs a fraction of the full one. Pillow r
 
 import io
 import math
-from collections.abc import Callable
+import struct
+import zlib
 
 import numpy as np
 import simplejpeg
@@ -21,11 +22,16 @@ OVERSAMPLING = 2.0
 """How much larger than the resized image a scaled decode stays, so that the resize still has detail to average."""
 
 _RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
-_PLUGINS: dict[bytes, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
+_PLUGINS: dict[bytes, type[ImageFile.ImageFile]] = {
     b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile,
     b"\x89PNG\r\n\x1a\n": PngImagePlugin.PngImageFile,
     b"RIFF": WebPImagePlugin.WebPImageFile,
 }
+_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+_PNG_DEPTH, _PNG_INTERLACE = 24, 28
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""PNG (third edition), section 8.1: where each pass of an interlaced image begins, and its steps."""
 _ORIENTATION_TAG = 0x0112
 _MIRRORED_ACROSS, _MIRRORED_DOWN, _SWAPPED = (2, 3, 6, 7), (3, 4, 7, 8), (5, 6, 7, 8)
 _UPRIGHT = {
@@ -147,18 +153,47 @@ def _open(data: bytes) -> ImageFile.ImageFile:
     if not data:
         raise InvalidInput("the image is empty: 0 bytes; send a JPEG, PNG or WebP file")
     for begins, plugin in _PLUGINS.items():
-        if data.startswith(begins):
+        if data.startswith(begins) and (begins != b"RIFF" or data[8:12] == b"WEBP"):
             try:
                 return plugin(io.BytesIO(data))
             except Exception as error:
-                raise InvalidInput(f"the image is corrupt or truncated within its header: {error}") from error
+                raise InvalidInput(f"the {plugin.format} image is corrupt or truncated: {error}") from error
     raise InvalidInput(f"not an image that is read here (it begins with {data[:8]!r}); send a JPEG, PNG or WebP file")
 
 
 def _decode_other(image: ImageFile.ImageFile, data: bytes) -> Image.Image:
     if image.format == "PNG":
         PngImagePlugin.PngImageFile(io.BytesIO(data)).verify()  # every CRC, which decoding passes over
+        if _PNG_END not in data:
+            raise ValueError("it does not end with an IEND chunk")
+        if image.mode == "P" and image.palette is None:
+            raise ValueError("it has no palette")
     image.load()
+    if image.format == "PNG":
+        width, height = image.size
+        if data[_PNG_INTERLACE] or not np.asarray(image.crop((0, height - 1, width, height))).any():
+            _check_rows(data, width, height)
     if image.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion would clip at 255
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     return image.convert("RGB")
+
+
+def _check_rows(data: bytes, width: int, height: int) -> None:
+    """Refuse a PNG whose data, sound as far as it goes, ends before its last row: Pillow leaves the rest black."""
+    depth, colour_type = data[_PNG_DEPTH : _PNG_DEPTH + 2]
+    bits = depth * _PNG_CHANNELS[colour_type]
+    missing = 0
+    for left, top, across, down in _ADAM7 if data[_PNG_INTERLACE] else ((0, 0, 1, 1),):
+        columns, rows = -((left - width) // across), -((top - height) // down)
+        missing += rows * (1 + (columns * bits + 7) // 8) if columns else 0
+    inflate = zlib.decompressobj()
+    position = 8  # behind the signature
+    while missing > 0 and position < len(data):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        part = data[position + 8 : position + 8 + length] if kind == b"IDAT" else b""
+        while part and missing > 0:
+            missing -= len(inflate.decompress(part, 1 << 20))
+            part = inflate.unconsumed_tail
+        position += length + 12
+    if missing > 0:
+        raise ValueError(f"{missing} bytes of its rows are missing")

@@ -21,6 +21,7 @@ class VisionModel(Model):
         super().__init__(name)
         self.bundle = bundle
         self.variant = variant
+        self.samples = [bundle.read(sample) for sample in bundle.manifest.samples]
         self.signature = describe_signature(name, bundle, variant, max_images)
         self._classifier: Classifier | None = None
 

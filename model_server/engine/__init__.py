@@ -1,10 +1,10 @@
 """Inference engines, all behind one Protocol: rows in, logits out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Protocol, cast
 
-from model_server.bundle import Bundle, Variant
+from model_server.bundle import Variant
 from model_server.errors import BundleError
 from model_server.types import Float32Array, Rows
 
@@ -20,8 +20,8 @@ class Engine(Protocol):
 _MODULES = {"openvino": "model_server.engine.openvino", "onnxruntime": "model_server.engine.onnxruntime"}
 
 
-def load_engine(bundle: Bundle, variant: Variant, threads: int) -> Engine:
-    """Compile a variant from the bytes that were verified, never from the files again.
+def load_engine(variant: Variant, files: Sequence[bytes], threads: int) -> Engine:
+    """Compile a variant from what is in its files, in their order.
 
     Each engine's module is imported only when a variant asks for it: a server of int8 models never pays for the other.
 
@@ -30,8 +30,8 @@ def load_engine(bundle: Bundle, variant: Variant, threads: int) -> Engine:
     """
     load = cast("Callable[..., Engine]", import_module(_MODULES[variant.engine]).load)
     try:
-        return load(*(bundle.contents[file.path] for file in variant.files), threads=threads)
+        return load(*files, threads=threads)
     except Exception as error:  # every engine has exceptions of its own
-        files = ", ".join(file.path for file in variant.files)
+        names = ", ".join(file.path for file in variant.files)
         reason = " ".join(str(error).split())[:300]
-        raise BundleError(f"{bundle.folder}: {variant.engine} can't load {files}: {reason}") from error
+        raise BundleError(f"{variant.engine} can't load {names}: {reason}") from error

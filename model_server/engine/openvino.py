@@ -1,9 +1,13 @@
 """OpenVINO, for int8 on CPUs."""
 
 import numpy as np
-import openvino
 
+from model_server.telemetry import disable_telemetry
 from model_server.types import Float32Array, Rows
+
+disable_telemetry()
+
+import openvino  # noqa: E402
 
 
 class OpenVinoEngine:

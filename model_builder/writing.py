@@ -1,0 +1,90 @@
+"""A bundle in memory → a folder, whole or not at all."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from model_builder.errors import BuildError
+from model_server.bundle import MANIFEST, Bundle, BundleFile, Manifest, is_bundle, read_bundle
+
+FOLDERS = ("int8", "float32", "samples")
+
+
+def describe(path: str, data: bytes) -> BundleFile:
+    """Return a file's entry in ``model.yaml``."""
+    return BundleFile(path=path, sha256=hashlib.sha256(data).hexdigest())
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Return the text of ``model.yaml``; the same manifest always gives the same bytes, and so the same revision."""
+    document = manifest.model_dump(mode="json")
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, default_flow_style=None, width=160)
+    return text.encode()
+
+
+def check_output(folder: Path) -> None:
+    """Refuse a folder that a bundle can't be written to, before an hour is spent on making one.
+
+    Raises:
+        BuildError: it holds something other than a bundle, or can't be created.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise BuildError(f"--output {folder}: a file is there; give a folder that does not exist yet, or a bundle")
+    if folder.is_dir() and any(folder.iterdir()):
+        if not is_bundle(folder):
+            raise BuildError(
+                f"--output {folder}: the folder holds something other than a bundle (there is no {MANIFEST}), "
+                "and writing would replace it; give a folder that does not exist yet, or a bundle"
+            )
+        strange = sorted(path.name for path in folder.iterdir() if path.name not in (MANIFEST, *FOLDERS))
+        if strange:
+            raise BuildError(
+                f"--output {folder}: writing would remove {', '.join(strange)}, which the builder did not make; "
+                "move it away or give another folder"
+            )
+    nearest = next(parent for parent in folder.absolute().parents if parent.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise BuildError(f"--output {folder}: {nearest} can't be written to; give another folder")
+
+
+def write_bundle(manifest: Manifest, contents: Mapping[str, bytes], folder: Path) -> Bundle:
+    """Write a bundle beside ``folder``, read it back as the server would, and only then put it there.
+
+    ``contents`` are the bytes of the files that the manifest lists, by path.
+
+    Raises:
+        BuildError: ``check_output`` refuses the folder, or the disk does.
+        BundleError: the server would refuse what was written.
+    """
+    check_output(folder)
+    folder = folder.resolve()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
+            made, replaced = Path(name, "made"), Path(name, "replaced")
+            for path, data in {**contents, MANIFEST: encode_manifest(manifest)}.items():
+                target = made / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+            read_bundle(made)
+            _swap(made, folder, replaced)
+    except OSError as error:
+        raise BuildError(f"--output {folder}: {error.strerror or error}; nothing was changed") from error
+    return read_bundle(folder)
+
+
+def _swap(made: Path, folder: Path, replaced: Path) -> None:
+    """Put one folder in the place of another, or leave that as it was; ``replaced`` is where it goes."""
+    if not folder.exists():
+        made.rename(folder)
+        return
+    folder.rename(replaced)
+    try:
+        made.rename(folder)
+    except BaseException:  # an interrupt as well: what is left in `replaced` is about to be removed
+        replaced.rename(folder)
+        raise

@@ -1,0 +1,75 @@
+"""The server as a process of its own, on a free port of 127.0.0.1."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+START_SECONDS = 120
+
+
+@dataclass
+class Server:
+    """A running server. ``log`` is the file with everything that it printed."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+
+    def terminate(self, number: int = signal.SIGTERM, timeout: float = 60) -> int:
+        """Send a signal and return the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout)
+
+
+def start_server(log: Path, *arguments: str, wait_for: str = r"Address +(\S+)") -> Server:
+    """Start ``python -m model_server`` and wait until it says where it listens."""
+    command = [sys.executable, "-m", "model_server", "--host", "127.0.0.1", "--http-port", "0", *arguments]
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            command, stdout=file, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while not (found := re.search(wait_for, log.read_text(errors="replace"))):
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"the server did not start:\n{log.read_text(errors='replace')}")
+        time.sleep(0.02)
+    return Server(process, found[1], log)
+
+
+@contextlib.contextmanager
+def running_server(log: Path, *arguments: str) -> Iterator[Server]:
+    """Start a server, and end it afterwards whatever happened."""
+    server = start_server(log, *arguments)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+            server.process.wait()
+
+
+def wait_until(condition, seconds: float = 30, pause: float = 0.02) -> None:
+    """Poll a condition until it holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{condition} did not hold within {seconds} seconds"
+        time.sleep(pause)
+
+
+def is_ready(url: str) -> bool:
+    """Tell whether the server says that it is ready."""
+    try:
+        return httpx.get(f"{url}/v2/health/ready").status_code == 200
+    except httpx.TransportError:
+        return False

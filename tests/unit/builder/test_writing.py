@@ -1,0 +1,149 @@
+from pathlib import Path
+
+import pytest
+
+from model_builder import writing
+from model_builder.errors import BuildError
+from model_builder.writing import check_output, describe, write_bundle
+from model_server.bundle import Bundle, Manifest, Preprocessing, Variant, read_bundle
+from model_server.errors import BundleError
+
+
+def write(folder: Path, content: bytes = b"weights") -> Bundle:
+    contents = {"float32/model.onnx": content}
+    manifest = Manifest(
+        format=1,
+        name="tiny",
+        architecture="none",
+        weights="none",
+        trained_on=None,
+        made_by="a test",
+        preprocessing=Preprocessing(resize=32, crop=32, mean=[0.5] * 3, std=[0.5] * 3),
+        labels=["a", "ü"],
+        labels_source="a test",
+        variants=[
+            Variant(
+                precision="float32",
+                engine="onnxruntime",
+                device="cpu",
+                inputs="tensor",
+                files=[describe(path, data) for path, data in contents.items()],
+            )
+        ],
+    )
+    return write_bundle(manifest, contents, folder)
+
+
+def weights(folder: Path) -> bytes:
+    bundle = read_bundle(folder)
+    return bundle.read(bundle.manifest.variants[0].files[0])
+
+
+def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "tiny"
+    written = write(folder)
+    assert read_bundle(folder) == written
+    assert written.manifest.labels == ["a", "ü"]
+    assert weights(folder) == b"weights"
+    assert write(tmp_path / "another").revision == written.revision
+    assert [path.name for path in folder.parent.iterdir()] == ["tiny"]
+
+
+def test_others_may_read_what_was_written(tmp_path: Path) -> None:
+    write(tmp_path / "tiny")
+    for path in (tmp_path / "tiny", *(tmp_path / "tiny").rglob("*")):
+        mode = path.stat().st_mode
+        assert mode & 0o044 == 0o044 & ~_umask(), path
+
+
+def _umask() -> int:
+    import os
+
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_a_bundle_is_replaced_and_nothing_of_the_old_one_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "tiny"
+    write(folder, b"old")
+    (folder / "samples").mkdir()
+    (folder / "samples" / "old-0.png").write_bytes(b"")
+    write(folder, b"new")
+    assert weights(folder) == b"new"
+    assert not (folder / "samples").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
+
+
+@pytest.mark.parametrize("failing", ["read_bundle", "_swap"])
+def test_a_failure_leaves_the_old_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
+    folder = tmp_path / "tiny"
+    write(folder, b"old")
+
+    def fail(*_: object) -> None:
+        raise BundleError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, failing, fail)
+        with pytest.raises(BundleError):
+            write(folder, b"new")
+    assert weights(folder) == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
+
+
+def test_an_interrupt_between_the_two_renames_brings_the_old_bundle_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "tiny"
+    write(folder, b"old")
+    rename = Path.rename
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if self.name == "made":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            write(folder, b"new")
+    assert weights(folder) == b"old"
+
+
+def test_a_link_to_a_bundle_stays_a_link(tmp_path: Path) -> None:
+    write(tmp_path / "tiny", b"old")
+    (tmp_path / "link").symlink_to("tiny")
+    write(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert weights(tmp_path / "tiny") == b"new"
+
+
+def test_an_empty_folder_will_do(tmp_path: Path) -> None:
+    (tmp_path / "tiny").mkdir()
+    write(tmp_path / "tiny")
+    assert read_bundle(tmp_path / "tiny").manifest.name == "tiny"
+
+
+def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "tiny").write_text("")
+    with pytest.raises(BuildError, match="a file is there"):
+        check_output(tmp_path / "tiny")
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("")
+    with pytest.raises(BuildError, match=r"something other than a bundle \(there is no model.yaml\)"):
+        check_output(tmp_path)
+
+
+def test_a_bundle_with_a_file_of_somebody_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "tiny")
+    (tmp_path / "tiny" / "notes.txt").write_text("")
+    with pytest.raises(BuildError, match=r"would remove notes\.txt, which the builder did not make"):
+        check_output(tmp_path / "tiny")
+
+
+def test_a_parent_that_is_no_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BuildError, match="can't be written to"):
+        check_output(tmp_path / "file" / "tiny")

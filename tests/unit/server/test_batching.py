@@ -1,0 +1,198 @@
+"""The batcher against a clock and an engine that the test moves by hand."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from model_server.batching import Batcher
+from model_server.errors import DeadlineUnmet, QueueFull, ServingError
+
+ROW = np.zeros(1, np.float32)
+
+
+class GatedEngine:
+    """Doubles its rows; each call waits until the test lets it go, and is recorded."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[float]] = []
+        self.gate = threading.Event()
+        self.error: Exception | None = None
+
+    def infer(self, rows: np.ndarray) -> np.ndarray:
+        self.batches.append(rows[:, 0].tolist())
+        assert self.gate.wait(20)
+        if self.error:
+            raise self.error
+        return rows * 2
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def engine() -> GatedEngine:
+    return GatedEngine()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest_asyncio.fixture
+async def batcher(engine: GatedEngine, clock: Clock) -> AsyncIterator[Batcher]:
+    batcher = Batcher(engine.infer, max_batch=4, queue_size=8, clock=clock)
+    batcher.expect([0.0, 1.0, 2.0, 3.0, 4.0])
+    yield batcher
+    engine.gate.set()
+    batcher.close()
+
+
+def caller(batcher: Batcher, *values: float, deadline: float = 1000.0) -> "asyncio.Task[list[float]]":
+    """Send one request of a row for each value."""
+
+    async def call() -> list[float]:
+        with batcher.admit(len(values), deadline) as place:
+            logits = await place.infer([ROW + value for value in values])
+        return logits[:, 0].tolist()
+
+    return asyncio.ensure_future(call())
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+async def test_a_lone_row_does_not_wait_for_others(batcher: Batcher, engine: GatedEngine) -> None:
+    engine.gate.set()
+    assert await caller(batcher, 1.0) == [2.0]
+    assert engine.batches == [[1.0]]
+
+
+async def test_rows_that_come_while_the_engine_is_busy_form_one_batch(batcher: Batcher, engine: GatedEngine) -> None:
+    first = caller(batcher, 1.0)
+    await until(lambda: engine.batches)
+    others = [caller(batcher, value) for value in (2.0, 3.0, 4.0)]
+    await asyncio.sleep(0)
+    engine.gate.set()
+    assert [await first, *[await other for other in others]] == [[2.0], [4.0], [6.0], [8.0]]
+    assert engine.batches == [[1.0], [2.0, 3.0, 4.0]]
+
+
+async def test_a_request_larger_than_a_batch_is_cut_and_put_together_again(
+    batcher: Batcher, engine: GatedEngine
+) -> None:
+    engine.gate.set()
+    assert await caller(batcher, 1, 2, 3, 4, 5, 6) == [2, 4, 6, 8, 10, 12]
+    assert engine.batches == [[1, 2, 3, 4], [5, 6]]
+
+
+async def test_the_most_urgent_goes_first(batcher: Batcher, engine: GatedEngine, clock: Clock) -> None:
+    running = caller(batcher, 0.0)
+    await until(lambda: engine.batches)
+    late = [caller(batcher, value, deadline=900.0) for value in (1.0, 2.0, 3.0, 4.0)]
+    urgent = caller(batcher, 9.0, deadline=110.0)
+    await asyncio.sleep(0)
+    engine.gate.set()
+    await asyncio.gather(running, *late, urgent)
+    assert engine.batches[1][0] == 9.0
+
+
+async def test_a_batch_is_no_larger_than_its_most_urgent_row_allows(
+    batcher: Batcher, engine: GatedEngine, clock: Clock
+) -> None:
+    running = caller(batcher, 0.0)
+    await until(lambda: engine.batches)
+    urgent = caller(batcher, 9.0, deadline=102.5)  # a batch of 4 takes 4 seconds, one of 2 takes 2
+    others = [caller(batcher, value) for value in (1.0, 2.0, 3.0)]
+    await asyncio.sleep(0)
+    engine.gate.set()
+    await asyncio.gather(running, urgent, *others)
+    assert engine.batches[1] == [9.0, 1.0]
+
+
+async def test_a_full_queue_refuses_and_says_when_to_come_back(batcher: Batcher, engine: GatedEngine) -> None:
+    accepted = [caller(batcher, 1, 2, 3, 4), caller(batcher, 5, 6, 7, 8)]
+    await until(lambda: engine.batches)
+    with pytest.raises(QueueFull, match="8 of 8 places are taken") as refusal:
+        await caller(batcher, 9.0)
+    assert refusal.value.retry_after_seconds == 8  # 4 seconds for the batch that runs, 4 for the one that waits
+    engine.gate.set()
+    assert await asyncio.gather(*accepted) == [[2, 4, 6, 8], [10, 12, 14, 16]]
+
+
+async def test_a_deadline_that_cannot_be_met_is_refused_at_once(batcher: Batcher, engine: GatedEngine) -> None:
+    accepted = [caller(batcher, 1, 2, 3, 4), caller(batcher, 5.0)]
+    await until(lambda: engine.batches)
+    with pytest.raises(DeadlineUnmet, match=r"1\.000 seconds late"):
+        await caller(batcher, 9.0, deadline=104.0)  # 4 seconds are running, and 1 is needed
+    engine.gate.set()
+    assert await asyncio.gather(*accepted) == [[2, 4, 6, 8], [10]]
+
+
+async def test_an_urgent_request_may_not_make_an_admitted_one_late(batcher: Batcher, engine: GatedEngine) -> None:
+    accepted = [caller(batcher, 1, 2, 3, 4), caller(batcher, 5.0, deadline=105.5)]
+    await until(lambda: engine.batches)
+    with pytest.raises(DeadlineUnmet):
+        await caller(batcher, 9.0, deadline=105.2)
+    engine.gate.set()
+    await asyncio.gather(*accepted)
+
+
+async def test_what_was_admitted_is_answered_even_when_it_is_late(
+    batcher: Batcher, engine: GatedEngine, clock: Clock
+) -> None:
+    accepted = [caller(batcher, 1.0, deadline=102.0), caller(batcher, 2.0, deadline=103.0)]
+    await until(lambda: engine.batches)
+    clock.now = 500.0
+    engine.gate.set()
+    assert await asyncio.gather(*accepted) == [[2.0], [4.0]]
+
+
+async def test_a_caller_who_leaves_gives_the_place_back_and_is_never_run(batcher: Batcher, engine: GatedEngine) -> None:
+    accepted = caller(batcher, 1, 2, 3, 4)
+    await until(lambda: engine.batches)
+    leaver = caller(batcher, 5, 6, 7, 8)
+    await asyncio.sleep(0)
+    leaver.cancel()
+    await asyncio.wait([leaver])
+    follower = caller(batcher, 9, 10, 11, 12)
+    await asyncio.sleep(0)
+    engine.gate.set()
+    await accepted
+    assert await follower == [18, 20, 22, 24]
+    assert engine.batches == [[1, 2, 3, 4], [9, 10, 11, 12]]
+
+
+async def test_an_engine_that_fails_fails_its_batch_alone(batcher: Batcher, engine: GatedEngine) -> None:
+    engine.error = RuntimeError("out of memory")
+    engine.gate.set()
+    with pytest.raises(ServingError, match="RuntimeError"):
+        await caller(batcher, 1.0)
+    engine.error = None
+    assert await caller(batcher, 2.0) == [4.0]
+
+
+async def test_warm_up_learns_how_long_batches_take(clock: Clock) -> None:
+    def infer(rows: np.ndarray) -> np.ndarray:
+        clock.now += 0.5 * len(rows)
+        return rows
+
+    batcher = Batcher(infer, max_batch=4, queue_size=8, clock=clock)
+    await batcher.warm_up(ROW[np.newaxis])
+    try:
+        with pytest.raises(DeadlineUnmet, match=r"0\.400 seconds late"):
+            batcher.admit(3, clock.now + 1.1)
+    finally:
+        batcher.close()

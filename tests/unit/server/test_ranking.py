@@ -1,0 +1,33 @@
+"""Ranking against sums done by hand."""
+
+import math
+
+import numpy as np
+
+from model_server.ranking import rank
+
+LABELS = ["cat", "dog", "cow"]
+
+
+def test_probabilities_are_the_softmax_best_first() -> None:
+    answer = rank(np.array([[0.0, math.log(6), math.log(3)]], np.float32), LABELS, 3)
+    assert answer.labels == [["dog", "cow", "cat"]]
+    assert answer.classes.tolist() == [[1, 2, 0]]
+    np.testing.assert_allclose(answer.probabilities, [[0.6, 0.3, 0.1]], atol=1e-6)
+    assert answer.logits is None
+
+
+def test_only_k_are_given_but_all_classes_count() -> None:
+    answer = rank(np.zeros((2, 3), np.float32), LABELS, 1)
+    assert answer.labels == [["cat"], ["cat"]]
+    np.testing.assert_allclose(answer.probabilities, [[1 / 3], [1 / 3]], atol=1e-6)
+
+
+def test_large_logits_do_not_overflow() -> None:
+    answer = rank(np.array([[1e4, -1e4, 0]], np.float32), LABELS, 2)
+    assert answer.probabilities.tolist() == [[1.0, 0.0]]
+
+
+def test_logits_come_along_where_they_are_asked_for() -> None:
+    logits = np.array([[1.0, 2.0, 3.0]], np.float32)
+    assert rank(logits, LABELS, 1, with_logits=True).logits is logits
