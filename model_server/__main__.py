@@ -2,6 +2,7 @@
 
 import logging
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -29,6 +30,7 @@ ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal; return the exit status, 1 where the server could not start."""
     settings = parse_settings(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until there is something to drain; PID 1 has no default
     sys.argv[1:] = []  # kserve parses what it finds there when it is imported
     _configure_logging(settings)
     try:

@@ -1,10 +1,15 @@
 """The server's last phase: what its lifecycle tells its routes when it is about to end."""
 
+import asyncio
+import contextlib
 from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+DISCARD_SECONDS = 5.0
+"""How long a client may go on sending a request that is refused."""
 
 
 @dataclass
@@ -37,7 +42,16 @@ class DrainGate:
             await send(message)
 
         if self._phase.stopped:
+            await _discard_body(receive)
             error = {"error": "the server is stopping and accepts nothing more; send the request again to another"}
             await JSONResponse(error, 503, {"Retry-After": "1"})(scope, receive, close_after)
             return
         await self._app(scope, receive, close_after)
+
+
+async def _discard_body(receive: Receive) -> None:
+    """Read what is being sent: a client that is still at it when the connection closes sees a reset, not the answer."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while (await receive()).get("more_body"):
+                pass

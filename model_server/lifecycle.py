@@ -17,7 +17,7 @@ from kserve import ModelServer
 from starlette.applications import Starlette
 
 from model_server.drain import Phase
-from model_server.errors import StartError
+from model_server.listener import open_listener, refuse_connections
 from model_server.repository import BundleRepository
 from model_server.settings import Settings
 
@@ -60,6 +60,7 @@ class VisionServer(ModelServer):
         self._settings = settings
         self._announce = announce
         self._signalled = asyncio.Event()
+        self._hurried = asyncio.Event()
         self._drain_delay_seconds = settings.drain_delay_seconds
         self._uvicorn = _Server(
             uvicorn.Config(
@@ -80,7 +81,7 @@ class VisionServer(ModelServer):
             StartError: the port can't be had.
             BundleError: an engine refuses a model.
         """
-        listener = self._listen()
+        listener = open_listener(self._settings.host, self._settings.http_port)
         with asyncio.Runner(loop_factory=self._uvicorn.config.get_loop_factory()) as runner:
             runner.run(self._run(listener))
 
@@ -101,8 +102,8 @@ class VisionServer(ModelServer):
     def stop(self, sig: int) -> None:
         """Begin to drain; Ctrl-C does without the delay, and a second signal without waiting for anybody."""
         if self._signalled.is_set():
-            self._drain_delay_seconds = 0.0
-            self._uvicorn.force_exit = self._uvicorn.should_exit = True
+            self._uvicorn.force_exit = True
+            self._hurried.set()
         if sig == signal.SIGINT:
             self._drain_delay_seconds = 0.0
         self._phase.draining = True
@@ -121,28 +122,16 @@ class VisionServer(ModelServer):
 
     async def _drain(self, listener: socket.socket) -> None:
         logger.info("draining: not ready any more, accepting requests for %g seconds", self._drain_delay_seconds)
-        await asyncio.sleep(self._drain_delay_seconds)
-        listener.listen(0)  # no more connections queue up; those that have are accepted while we linger
+        await self._pause(self._drain_delay_seconds)
         self._phase.stopped = True
-        connections = self._uvicorn.server_state.connections
-        logger.info("stopping: no new connections, %d still open", len(connections))
-        for _ in range(10):
-            await asyncio.sleep(LINGER_SECONDS / 10)
-            if not connections:
-                break
+        refuse_connections(listener)
+        state = self._uvicorn.server_state
+        logger.info("stopping: no new connections, %d still open", len(state.connections))
+        await self._pause(LINGER_SECONDS)
+        while state.tasks and not self._hurried.is_set():  # each has a deadline, its client's or the server's
+            await self._pause(LINGER_SECONDS / 10)
 
-    def _listen(self) -> socket.socket:
-        host, port = self._settings.host, self._settings.http_port
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except OSError as error:
-            listener.close()
-            raise StartError(
-                f"can't listen on {host}:{port}: {error.strerror}; "
-                "end what listens there or choose another with --http-port (0 picks a free one)"
-            ) from error
-        listener.setblocking(False)
-        return listener
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not after a second signal."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._hurried.wait(), seconds)

@@ -17,6 +17,7 @@ from model_server.bundle import (
     select_variant,
 )
 from model_server.classifier import Classifier
+from model_server.codec.document import shorten
 from model_server.errors import BundleError, ModelNotFound, NotReady
 from model_server.predictor import VisionModel
 
@@ -86,10 +87,10 @@ class BundleRepository(ModelRepository):
         model: VisionModel | None = self.get_model(name)
         if model is None:
             names = ", ".join(other.name for other in self.vision_models())
-            raise ModelNotFound(f"model {name!r} is not served here; there are: {names}")
+            raise ModelNotFound(f"model {shorten(name)} is not served here; there are: {names}")
         if version is not None and version != model.signature.version:
             raise ModelNotFound(
-                f"model {name!r} has no version {version!r}; the one that is served is {model.signature.version}"
+                f"model {name!r} has no version {shorten(version)}; the one that is served is {model.signature.version}"
             )
         return model
 

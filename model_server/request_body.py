@@ -58,6 +58,10 @@ def _decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
         raise _too_large(max_bytes, "more, decompressed")
     if not decompressor.eof:
         raise InvalidInput(f"the {encoding} body is truncated; send all of it")
+    if decompressor.unused_data:
+        raise InvalidInput(
+            f"{len(decompressor.unused_data)} bytes follow the {encoding} body; compress all of it as one stream"
+        )
     return plain
 
 

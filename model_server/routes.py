@@ -42,7 +42,18 @@ class _NameConvertor(Convertor[str]):
         return value
 
 
+class _NumberConvertor(Convertor[int]):
+    regex = "[0-9]{1,9}"  # Python refuses to turn thousands of digits into a number
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
 register_url_convertor("name", _NameConvertor())
+register_url_convertor("number", _NumberConvertor())
 
 
 def build_app(
@@ -55,7 +66,7 @@ def build_app(
 ) -> Starlette:
     """Return the ASGI app over a repository."""
     doors = _Doors(repository, phase, max_body_bytes, body_timeout_seconds)
-    model, sample = "/v2/models/{name:name}", "/model/{name:name}/samples/{number:int}"
+    model, sample = "/v2/models/{name:name}", "/model/{name:name}/samples/{number:number}"
     routes = [Route("/", doors.index), Route("/v2", doors.server)]
     routes += [Route("/v2/health/live", doors.live), Route("/v2/health/ready", doors.ready)]
     routes += [Route("/v2/models", doors.models_v2)]
@@ -219,9 +230,10 @@ async def _refuse(_: Request, error: Exception) -> Response:
 async def _refuse_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    path = request.url.path if len(request.url.path) <= 100 else request.url.path[:97] + "..."
     messages = {
-        404: f"{request.url.path} is not a path of this server; GET / lists its models",
-        405: f"{request.method} is not taken by {request.url.path}; {(error.headers or {}).get('Allow', 'GET')} is",
+        404: f"{path} is not a path of this server; GET / lists its models",
+        405: f"{request.method} is not taken by {path}; {(error.headers or {}).get('Allow', 'GET')} is",
     }
     return JSONResponse({"error": messages.get(error.status_code, error.detail)}, error.status_code, error.headers)
 

@@ -13,8 +13,13 @@ def decode_base64(text: str, field: str) -> bytes:
         InvalidInput: anything else; the message names ``field``.
     """
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
+        data = binascii.a2b_base64(text, strict_mode=True)
     except ValueError as error:
-        raise InvalidInput(
-            f"{field} = {shorten(text)} is not base64 ({error}); encode the image file, padded"
-        ) from error
+        raise InvalidInput(_describe(field, text, str(error))) from error
+    if len(text) != (len(data) + 2) // 3 * 4:  # Python's strict mode lets "AAAA==" pass
+        raise InvalidInput(_describe(field, text, "Excess padding"))
+    return data
+
+
+def _describe(field: str, text: str, problem: str) -> str:
+    return f"{field} = {shorten(text)} is not base64 ({problem}); encode the image file, padded"

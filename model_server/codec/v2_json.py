@@ -124,13 +124,14 @@ def _from_json(spec: TensorSpec, shape: tuple[int, ...], data: object) -> Values
         if kinds != {str}:
             raise InvalidInput(f"input {spec.name!r}: in JSON every element of data must be a base64 string")
         return [decode_base64(text, f"input {spec.name!r}: data[{index}]") for index, text in enumerate(values)]
-    if not kinds <= ({int} if spec.datatype == "UINT8" else {int, float}):
-        wanted = "whole numbers from 0 to 255" if spec.datatype == "UINT8" else "numbers"
+    accepted, wanted = ({int}, "whole numbers from 0 to 255") if spec.datatype == "UINT8" else ({int, float}, "numbers")
+    if not kinds <= accepted:
         raise InvalidInput(f"input {spec.name!r}: data holds {_names(kinds)}; it must hold {wanted}")
     try:
         return np.array(values, dtype=DTYPES[spec.datatype]).reshape(shape)
-    except OverflowError as error:
-        raise InvalidInput(f"input {spec.name!r}: a value does not fit {spec.datatype}: {error}") from error
+    except OverflowError as error:  # UINT8's alone: every number that JSON gives fits a float
+        wrong = next(value for value in values if not 0 <= value <= 255)
+        raise InvalidInput(f"input {spec.name!r}: data holds {wrong}; it must hold {wanted}") from error
 
 
 def _flatten(name: str, data: list[Any], shape: tuple[int, ...]) -> list[Any]:

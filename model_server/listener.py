@@ -1,0 +1,56 @@
+"""The port: taken before anything is loaded, and given up without resetting a connection that was established."""
+
+import ctypes
+import logging
+import socket
+import struct
+import sys
+
+from model_server.errors import StartError
+
+logger = logging.getLogger(__name__)
+
+_SO_ATTACH_FILTER = 26
+_DROP_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
+"""For the kernel's packet filter: the TCP header's flags; is SYN among them? then drop it; else take all of it."""
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """Listen on an address; port 0 picks a free one. Nothing is accepted yet.
+
+    Raises:
+        StartError: it can't be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise StartError(
+            f"can't listen on {host}:{port}: {error.strerror}; "
+            "end what listens there, choose another port with --http-port (0 picks a free one), "
+            "or an address of this machine with --host"
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def refuse_connections(listener: socket.socket) -> None:
+    """Let the connections that have begun be established and accepted, and none begin.
+
+    A listener resets what it has not accepted yet when it is closed, and no order of accepting and closing can exclude
+    that there is something. So the kernel is told to drop the first packet of every connection; clients repeat it a
+    second later and are refused. Systems other than Linux have no such filter: there a few connections may be reset.
+    """
+    if sys.platform != "linux":
+        return
+    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *instruction) for instruction in _DROP_SYN))
+    try:
+        listener.setsockopt(
+            socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", len(_DROP_SYN), ctypes.addressof(program))
+        )
+    except OSError as error:  # a sandbox that has no filter either
+        logger.info("can't filter new connections, some may be reset: %s", error)

@@ -1,0 +1,72 @@
+"""Servers that the contract tests share; whoever borrows one sees that it is unharmed afterwards."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from doors import ANSWER_SECONDS, unharmed
+from servers import Server, running_server
+
+SMALL = {"max_body_bytes": 100_000, "max_image_pixels": 10_000, "max_images": 3, "queue_size": 3}
+"""The limits of the small server."""
+
+
+def _client(server: Server) -> httpx.Client:
+    return httpx.Client(base_url=server.url, timeout=ANSWER_SECONDS, trust_env=False)
+
+
+@pytest.fixture(scope="session")
+def tensor_server(colour_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose model takes FP32 tensors too."""
+    log = tmp_path_factory.mktemp("log") / "server.log"
+    with running_server(log, "--models", str(colour_bundle), "--precision", "float32") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def small_server(colour_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with small limits."""
+    limits = [text for name, value in SMALL.items() for text in (f"--{name.replace('_', '-')}", str(value))]
+    log = tmp_path_factory.mktemp("log") / "server.log"
+    with running_server(log, "--models", str(colour_bundle), *limits) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _colours_client(colour_server: Server) -> Iterator[httpx.Client]:
+    with _client(colour_server) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def _tensors_client(tensor_server: Server) -> Iterator[httpx.Client]:
+    with _client(tensor_server) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def _small_client(small_server: Server) -> Iterator[httpx.Client]:
+    with _client(small_server) as client:
+        yield client
+
+
+@pytest.fixture
+def colours(_colours_client: httpx.Client) -> Iterator[httpx.Client]:
+    """A client of the colour server, which must be unharmed afterwards."""
+    with unharmed(_colours_client) as client:
+        yield client
+
+
+@pytest.fixture
+def tensors(_tensors_client: httpx.Client) -> Iterator[httpx.Client]:
+    """A client of the tensor server, which must be unharmed afterwards."""
+    with unharmed(_tensors_client) as client:
+        yield client
+
+
+@pytest.fixture
+def small(_small_client: httpx.Client) -> Iterator[httpx.Client]:
+    """A client of the small server, which must be unharmed afterwards."""
+    with unharmed(_small_client) as client:
+        yield client
