@@ -73,7 +73,11 @@ def _serve(settings: Settings) -> None:
 def _build_classifier(
     bundle: Bundle, variant: Variant, *, settings: Settings, threads: int, pool: Executor
 ) -> Classifier:
-    engine = load_engine(variant, [bundle.read(file) for file in variant.files], threads)
+    files = [bundle.read(file) for file in variant.files]
+    try:
+        engine = load_engine(variant, files, threads)
+    except BundleError as error:
+        raise BundleError(f"{bundle.folder}: {error}") from error
     return Classifier(
         bundle,
         variant,

@@ -6,6 +6,7 @@ absolute path, no field that nobody knows, and no pickle, because unpickling run
 
 import hashlib
 import os
+import reprlib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -23,6 +24,9 @@ NAME_PATTERN = r"^[a-z]([-a-z0-9]{0,46}[a-z0-9])?$"
 MAX_MANIFEST_BYTES = 8 << 20
 PICKLE_SUFFIXES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib", ".dill"}
 ENGINE_SUFFIXES = {"openvino": (".xml", ".bin"), "onnxruntime": (".onnx",)}
+
+_REPR = reprlib.Repr()  # YAML's aliases let a few lines stand for more than memory holds: never write out all of it
+_REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 1, 77, 77
 
 Precision = Literal["int8", "float32"]
 Device = Literal["cpu"]
@@ -198,8 +202,7 @@ def _parse(path: Path, raw: bytes) -> Manifest:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the document"
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        value = repr(first["input"])
-        shown = value if len(value) <= 80 else value[:77] + "..."
+        shown = _REPR.repr(first["input"])
         raise BundleError(f"{path}: {field} = {shown}: {first['msg']}{more}") from error
 
 

@@ -18,7 +18,7 @@ from model_server.bundle import Preprocessing
 from model_server.errors import InvalidInput
 from model_server.types import Float32Array, UInt8Array
 
-OVERSAMPLING = 2.0
+OVERSAMPLING = 1.4
 """How much larger than the resized image a scaled decode stays, so that the resize still has detail to average."""
 
 _RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
@@ -68,7 +68,7 @@ class Imaging:
 
         Greyscale is repeated over the channels, a palette is looked up, alpha is dropped without blending (as
         torchvision's own loader does), CMYK is converted without a colour profile, 16 bits keep the upper 8, and of
-        an animation the first frame counts.
+        an animation the first frame counts. EXIF that can't be read says nothing of the orientation.
 
         Raises:
             InvalidInput: not a JPEG, PNG or WebP, corrupt, truncated, or over ``max_pixels``.
@@ -76,7 +76,7 @@ class Imaging:
         image = _open(data)
         self._hold_to_limit(*image.size)
         try:
-            orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+            orientation = _read_orientation(image)
             if image.format == "JPEG":
                 return self._fit(*self._decode_jpeg(data, image), orientation)
             return self._fit(_decode_other(image, data), image.size, orientation)
@@ -159,6 +159,14 @@ def _open(data: bytes) -> ImageFile.ImageFile:
             except Exception as error:
                 raise InvalidInput(f"the {plugin.format} image is corrupt or truncated: {error}") from error
     raise InvalidInput(f"not an image that is read here (it begins with {data[:8]!r}); send a JPEG, PNG or WebP file")
+
+
+def _read_orientation(image: ImageFile.ImageFile) -> int:
+    try:
+        orientation: int = image.getexif().get(_ORIENTATION_TAG, 1)
+    except (SyntaxError, struct.error):  # not EXIF at all: of a JPEG, Pillow passes over it
+        return 1
+    return orientation
 
 
 def _decode_other(image: ImageFile.ImageFile, data: bytes) -> Image.Image:

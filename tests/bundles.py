@@ -69,14 +69,18 @@ QUADRANTS = ("top-left", "top-right", "bottom-left", "bottom-right")
 
 
 def write_quadrant_bundle(folder: Path) -> Path:
-    """Write a bundle whose logits are ``GAIN`` times the mean of each quarter of the image, 0 to 1: it knows up from down."""
+    """Write a bundle that knows up from down: its logits are ``GAIN`` times the mean of each quarter, 0 to 1."""
     folder.mkdir(parents=True)
     half = SIZE // 2
     pixels = opset13.parameter([-1, SIZE, SIZE, 3], np.uint8, name="pixels")
-    blocks = opset13.reshape(opset13.convert(pixels, np.float32), np.array([0, 2, half, 2, half * 3]), special_zero=True)
+    blocks = opset13.reshape(
+        opset13.convert(pixels, np.float32), np.array([0, 2, half, 2, half * 3]), special_zero=True
+    )
     mean = opset13.reshape(opset13.reduce_mean(blocks, np.array([2, 4])), np.array([0, 4]), special_zero=True)
     logits = opset13.multiply(mean, np.float32(GAIN / 255))
-    openvino.save_model(openvino.Model([logits], [pixels], "quadrants"), folder / "quadrants.xml", compress_to_fp16=False)
+    openvino.save_model(
+        openvino.Model([logits], [pixels], "quadrants"), folder / "quadrants.xml", compress_to_fp16=False
+    )
     variant = {
         "precision": "int8",
         "engine": "openvino",

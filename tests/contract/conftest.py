@@ -5,11 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from doors import ANSWER_SECONDS, unharmed
+from doors import ANSWER_SECONDS, SMALL, unharmed
 from servers import Server, running_server
-
-SMALL = {"max_body_bytes": 100_000, "max_image_pixels": 10_000, "max_images": 3, "queue_size": 3}
-"""The limits of the small server."""
 
 
 def _client(server: Server) -> httpx.Client:

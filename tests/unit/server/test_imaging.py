@@ -48,6 +48,9 @@ SCALED = [  # photo, size; what is decoded at a half, a quarter and an eighth, a
     ("flower", (4000, 3000)),
     ("china", (4599, 4131)),
     ("flower", (3001, 1099)),
+    ("china", (725, 718)),
+    ("china", (1435, 1500)),
+    ("china", (2870, 2900)),
 ]
 
 
