@@ -1,4 +1,7 @@
-"""The server, with engines that wait as long as a file exists: ``python gated_server.py FILE ARGUMENT…``."""
+"""The server, with engines that wait as long as a file exists: ``python gated_server.py FILE ARGUMENT…``.
+
+A file `waiting` appears beside it once one does.
+"""
 
 import sys
 import time
@@ -18,6 +21,7 @@ class GatedEngine:
 
     def infer(self, rows: Any) -> Any:
         while GATE.exists():
+            GATE.with_name("waiting").touch()
             time.sleep(0.005)
         return self._engine.infer(rows)
 

@@ -140,13 +140,14 @@ def ask_apart(url: str, call: Call) -> httpx.Response:
         return call.send(client)
 
 
-def fill(url: str, crowd: ThreadPoolExecutor) -> list[tuple[str, "Future[httpx.Response]"]]:
+def fill(url: str, gate: Path, crowd: ThreadPoolExecutor) -> list[tuple[str, "Future[httpx.Response]"]]:
     """Fill the queue, through every door."""
     labels = [list(COLOURS)[number % len(COLOURS)] for number in range(QUEUED)]
     doors = [list(DOORS.values())[number % len(DOORS)] for number in range(QUEUED)]
     asked = [
         (label, crowd.submit(ask_apart, url, ask(PICTURES[label]))) for label, ask in zip(labels, doors, strict=True)
     ]
+    wait_until(gate.with_name("waiting").exists)  # from here on a whole queue's worth does not fit
     too_many = ask_multipart(*[RED] * QUEUED)
     wait_until(lambda: f"{QUEUED} of {QUEUED} places" in ask_apart(url, too_many).text)
     return asked
@@ -160,7 +161,7 @@ def assert_answered(asked: list[tuple[str, "Future[httpx.Response]"]]) -> None:
 def test_row_29_sigterm_while_it_still_serves(colour_bundle: Path, gate: Path, crowd: ThreadPoolExecutor) -> None:
     with slow_server(colour_bundle, gate, "--drain-delay-seconds", "2") as server:
         gate.touch()
-        asked = fill(server.url, crowd)
+        asked = fill(server.url, gate, crowd)
         with wire(server.url) as line:
             request = ask_v2_json(BLUE).to_bytes()
             line.send(request[:-10])
@@ -189,7 +190,7 @@ def test_row_29_sigterm_with_more_to_do_than_the_delay_lasts(
     """Row 13 too: what comes on a connection that was open before is told to go elsewhere."""
     with slow_server(colour_bundle, gate, "--drain-delay-seconds", "0.1") as server:
         gate.touch()
-        asked = fill(server.url, crowd)
+        asked = fill(server.url, gate, crowd)
         with wire(server.url) as idle, wire(server.url) as sending:
             idle.send(Call("/v2/health/live", b"", {}, "GET").to_bytes())
             assert idle.read().status_code == 200
