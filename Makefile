@@ -1,5 +1,6 @@
 PYTHON ?= python3
 ARGS ?=
+MODELS ?= models
 SERVE := .venv/serve
 DEV := .venv/dev
 
@@ -15,8 +16,8 @@ endif
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(SERVE)/ready ## Serve models/ on http://127.0.0.1:8080; options in ARGS="…"
-	@exec $(SERVE)/bin/python -m model_server --models models --host 127.0.0.1 $(ARGS)
+run: $(SERVE)/ready ## Serve models/ on http://127.0.0.1:8080; others with MODELS=DIR, options in ARGS="…"
+	@exec $(SERVE)/bin/python -m model_server --models $(MODELS) --host 127.0.0.1 $(ARGS)
 
 test: lint pytest ## Everything that CI checks
 
@@ -46,6 +47,7 @@ lock: $(DEV)/ready ## Choose the newest versions and pin them, with hashes
 	$(call compile,dev,pyproject.toml --extra build --extra dev --constraint requirements/build.txt)
 
 clean: ## Remove what was installed and built here
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(SERVE)/ready: requirements/uv.txt requirements/serve.txt pyproject.toml
@@ -55,13 +57,15 @@ $(DEV)/ready: requirements/uv.txt requirements/dev.txt pyproject.toml
 	$(call install,dev)
 
 define install
-@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	|| { echo "Python 3.11 to 3.13 is needed, $(PYTHON) is another: make … PYTHON=python3.12"; exit 1; }
-@echo "Installing requirements/$(1).txt into .venv/$(1), once"
-$(PYTHON) -m venv --clear .venv/$(1)
-.venv/$(1)/bin/pip install --quiet --require-hashes --requirement requirements/uv.txt
-VIRTUAL_ENV=.venv/$(1) .venv/$(1)/bin/uv pip install --require-hashes --requirement requirements/$(1).txt
-VIRTUAL_ENV=.venv/$(1) .venv/$(1)/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
+@echo "Installing into .venv/$(1), once: a virtual environment and its installer …"
+@$(PYTHON) -m venv --clear .venv/$(1)
+@.venv/$(1)/bin/pip install --quiet --require-hashes --requirement requirements/uv.txt
+@echo "… requirements/$(1).txt …"
+@VIRTUAL_ENV=.venv/$(1) .venv/$(1)/bin/uv pip install --require-hashes --requirement requirements/$(1).txt
+@echo "… and this project."
+@VIRTUAL_ENV=.venv/$(1) .venv/$(1)/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
 @touch $@
 endef
 

@@ -95,7 +95,7 @@ def _train_digits(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise BuildError(
             f"the package {error.name} is not installed; training needs what requirements/build.txt lists: "
-            "pip install --require-hashes -r requirements/build.txt"
+            "in the project's folder, `make digits` installs that and trains"
         ) from error
     _print_summary(train_digits(options.output, seed=options.seed, epochs=options.epochs), options.output)
     return 0

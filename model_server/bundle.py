@@ -176,6 +176,8 @@ def read_bundle(folder: Path) -> Bundle:
         BundleError: anything at all is not as ``model.yaml`` says; nothing of the bundle was run.
     """
     root = folder.resolve()
+    if not root.is_dir():
+        raise BundleError(f"{folder} is no folder; give one that holds a {MANIFEST}")
     _refuse_what_must_not_be_there(root)
     path = _path_inside(root, MANIFEST)
     if path.stat().st_size > MAX_MANIFEST_BYTES:
@@ -203,7 +205,8 @@ def _parse(path: Path, raw: bytes) -> Manifest:
         field = ".".join(str(part) for part in first["loc"]) or "the document"
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         shown = _REPR.repr(first["input"])
-        raise BundleError(f"{path}: {field} = {shown}: {first['msg']}{more}") from error
+        problem = "is not a field of model.yaml" if first["type"] == "extra_forbidden" else first["msg"]
+        raise BundleError(f"{path}: {field} = {shown}: {problem}{more}") from error
 
 
 def _path_inside(root: Path, path: str) -> Path:

@@ -121,8 +121,9 @@ class VisionServer(ModelServer):
             loading.cancel()
 
     async def _drain(self, listener: socket.socket) -> None:
-        logger.info("draining: not ready any more, accepting requests for %g seconds", self._drain_delay_seconds)
-        await self._pause(self._drain_delay_seconds)
+        if self._drain_delay_seconds:
+            logger.info("draining: not ready any more, accepting requests for %g seconds", self._drain_delay_seconds)
+            await self._pause(self._drain_delay_seconds)
         self._phase.stopped = True
         refuse_connections(listener)
         state = self._uvicorn.server_state

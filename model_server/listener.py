@@ -27,6 +27,11 @@ def open_listener(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
         listener.listen()
+    except socket.gaierror as error:
+        listener.close()
+        raise StartError(
+            f"--host {host}: {error.strerror}; give an address of this machine, or 0.0.0.0 for all"
+        ) from error
     except OSError as error:
         listener.close()
         raise StartError(

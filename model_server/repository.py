@@ -130,7 +130,7 @@ def find_bundles(folders: Iterable[Path]) -> list[Path]:
         if not inside:
             raise BundleError(
                 f"{folder} holds no model bundle: neither it nor a folder in it has a {MANIFEST}; "
-                "make one with: vision-builder train digits --output FOLDER"
+                "`make digits` in the project's folder makes one"
             )
         found += inside
     return found

@@ -66,4 +66,7 @@ def _decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
 
 
 def _too_large(max_bytes: int, found: str) -> TooLarge:
-    return TooLarge(f"the body may have {max_bytes} bytes, this one has {found}; send fewer or smaller images")
+    return TooLarge(
+        f"the body may have {max_bytes} bytes ({max_bytes / 2**20:.3g} MiB), this one has {found}; "
+        "send fewer or smaller images"
+    )

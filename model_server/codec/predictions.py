@@ -21,4 +21,5 @@ def encode_predictions(answer: Answer, signature: Signature, *, single: bool = F
         )
     ]
     predictions = images[0] if single else images
-    return orjson.dumps({"model": signature.name, "revision": signature.version, "predictions": predictions})
+    document = {"model": signature.name, "revision": signature.version, "predictions": predictions}
+    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)

@@ -65,7 +65,7 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
     "not YAML": (lambda f: (f / "model.yaml").write_text("a: [1"), "not valid YAML"),
     "not a mapping": (lambda f: (f / "model.yaml").write_text("- a"), "the document = "),
     "a huge manifest": (lambda f: (f / "model.yaml").write_bytes(b"#" * (9 << 20)), "at most 8388608 are read"),
-    "an unknown field": (lambda f: edit(f, lambda d: d.update(colour=1)), "colour = 1: Extra inputs"),
+    "an unknown field": (lambda f: edit(f, lambda d: d.update(colour=1)), "colour = 1: is not a field of model.yaml"),
     "an unknown nested field": (lambda f: edit(f, lambda d: d["variants"][0].update(fast=1)), r"variants\.0\.fast"),
     "a missing field": (lambda f: edit(f, lambda d: d.pop("labels")), r"labels = .*Field required"),
     "another format": (lambda f: edit(f, lambda d: d.update(format=2)), "format = 2"),
