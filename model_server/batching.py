@@ -45,27 +45,38 @@ class Batcher:
         self._clock = clock
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
         self._seconds = [0.0] * (max_batch + 1)
+        self._fastest = list(self._seconds)
         self._admitted: list[Place] = []
         self._queue: list[_Row] = []
+        self._dead = 0
         self._order = itertools.count()
         self._free_at = 0.0
         self._busy = False
 
-    async def warm_up(self, row: Rows) -> None:
-        """Run the engine on one row, ``[1, …]``, alone and in a full batch, to learn how long each takes."""
+    async def warm_up(self, row: Rows) -> dict[int, Float32Array]:
+        """Run the engine on one row, ``[1, …]``, alone and in a full batch, to learn how long each takes.
+
+        Returns:
+            The logits of each batch, by its size.
+        """
+        logits = {}
         for size in sorted({1, self.max_batch}):
             batch = np.repeat(row, size, axis=0)
-            for _ in range(2):  # the first run of a shape pays for compiling it
+            runs = []
+            for _ in range(3):  # the first run of a shape pays for compiling it
                 begin = self._clock()
-                await asyncio.get_running_loop().run_in_executor(self._thread, self._infer, batch)
-                self._seconds[size] = self._clock() - begin
+                logits[size] = await asyncio.get_running_loop().run_in_executor(self._thread, self._infer, batch)
+                runs.append(self._clock() - begin)
+            self._seconds[size] = min(runs)
         one, full = self._seconds[1], self._seconds[self.max_batch]
         steps = max(1, self.max_batch - 1)
         self.expect([0.0, *(one + (full - one) * (size - 1) / steps for size in range(1, self.max_batch + 1))])
+        return logits
 
     def expect(self, seconds: list[float]) -> None:
         """Say how long batches of 0, 1, … ``max_batch`` images take; what is measured from then on corrects it."""
-        self._seconds = seconds
+        self._seconds = list(seconds)
+        self._fastest = list(seconds)
 
     def admit(self, rows: int, deadline: float) -> "Place":
         """Take places for ``rows`` images that are to be answered by ``deadline``, on this batcher's clock.
@@ -91,6 +102,8 @@ class Batcher:
             ahead += later.waiting
             late = free_at + self._estimate(ahead) - later.deadline
             if late > 0 and later.waiting:
+                if not self._busy and not waiting:
+                    self._doubt(from_size=1)
                 raise DeadlineUnmet(
                     f"the deadline can't be met: {waiting} images wait, and an answer would come {late:.3f} seconds "
                     "late; give a longer timeout or send the request again later",
@@ -99,22 +112,47 @@ class Batcher:
         self._admitted.insert(position, place)
         return place
 
+    def queue_length(self) -> int:
+        """Return how many rows are held, those of callers who left and were not cleared away yet among them."""
+        return len(self._queue)
+
     def close(self) -> None:
         """Let the engine's thread end after the batch it is at."""
         self._thread.shutdown(wait=True)
+
+    def _doubt(self, from_size: int) -> None:
+        """Believe a little less in how long batches take.
+
+        An estimate keeps batches from being run, so that nothing would correct it: after one stall a model could
+        refuse everybody for ever. It never falls below a quarter of the fastest batch seen.
+        """
+        for size in range(from_size, self.max_batch + 1):
+            self._seconds[size] = max(0.9 * self._seconds[size], self._fastest[size] / 4)
+
+    def _learn(self, size: int, seconds: float) -> None:
+        """Take what a batch took into account; a stall counts as no more than four times what was expected."""
+        expected = self._seconds[size]
+        self._seconds[size] += (min(seconds, 4 * expected or seconds) - expected) / 8
+        self._fastest[size] = min(self._fastest[size] or seconds, seconds)
 
     def _estimate(self, rows: int) -> float:
         full, rest = divmod(rows, self.max_batch)
         return full * self._seconds[self.max_batch] + self._seconds[rest]
 
     def release(self, place: "Place") -> None:
-        """Give back a place; its rows that still wait leave the queue."""
+        """Give back a place; its rows that still wait leave the queue, and memory."""
         self._admitted.remove(place)
+        self._dead += place.forget()
+        if 2 * self._dead > len(self._queue):
+            self._queue = [row for row in self._queue if row.place.rows_left]
+            heapq.heapify(self._queue)
+            self._dead = 0
 
     def enqueue(self, place: "Place", rows: Iterable[Rows]) -> None:
         """Put a place's rows into the queue."""
-        for position, values in enumerate(rows):
-            heapq.heappush(self._queue, _Row(place.deadline, next(self._order), place, position, values))
+        place.keep(rows)
+        for position in range(place.rows):
+            heapq.heappush(self._queue, _Row(place.deadline, next(self._order), place, position))
         self._run_next()
 
     def _run_next(self) -> None:
@@ -126,33 +164,39 @@ class Batcher:
         self._busy = True
         begin = self._clock()
         self._free_at = begin + self._seconds[len(batch)]
-        inputs = np.stack([row.values for row in batch])
+        inputs = np.stack([row.place.hand_over(row.position) for row in batch])
         running = asyncio.get_running_loop().run_in_executor(self._thread, self._infer, inputs)
         running.add_done_callback(lambda done: self._finish(batch, begin, done))
 
     def _take(self) -> list["_Row"]:
         """Take the most urgent rows: as many as let the first of them be answered in time, or a full batch if none."""
-        while self._queue and self._queue[0].place.answered():
-            heapq.heappop(self._queue)
+        self._skip_dead()
         if not self._queue:
             return []
         left = self._queue[0].deadline - self._clock()
         size = next((n for n in range(self.max_batch, 0, -1) if self._seconds[n] <= left), self.max_batch)
+        if size < min(self.max_batch, len(self._queue) - self._dead):
+            self._doubt(from_size=size + 1)
         batch: list[_Row] = []
         while self._queue and len(batch) < size:
-            row = heapq.heappop(self._queue)
-            if not row.place.answered():
-                row.place.waiting -= 1
-                batch.append(row)
+            batch.append(heapq.heappop(self._queue))
+            self._skip_dead()
         return batch
+
+    def _skip_dead(self) -> None:
+        while self._queue and not self._queue[0].place.rows_left:
+            heapq.heappop(self._queue)
+            self._dead -= 1
 
     def _finish(self, batch: list["_Row"], begin: float, done: "asyncio.Future[Float32Array]") -> None:
         now = self._clock()
         self._busy = False
         self._free_at = now
         size = len(batch)
-        self._seconds[size] += (now - begin - self._seconds[size]) / 8
+        self._learn(size, now - begin)
         error = done.exception()
+        if error is None and len(done.result()) != size:
+            error = ValueError(f"{size} rows went into the engine, logits of {len(done.result())} came out")
         for index, row in enumerate(batch):
             if error is None:
                 row.place.put(row.position, done.result()[index])
@@ -171,9 +215,25 @@ class Place:
         self.rows = rows
         self.waiting = rows
         self.deadline = deadline
+        self.rows_left: dict[int, Rows] = {}
         self._batcher = batcher
         self._logits: dict[int, Float32Array] = {}
         self._answer: asyncio.Future[Float32Array] = asyncio.get_running_loop().create_future()
+
+    def keep(self, rows: Iterable[Rows]) -> None:
+        """Hold the rows until the engine takes them."""
+        self.rows_left = dict(enumerate(rows))
+
+    def hand_over(self, position: int) -> Rows:
+        """Return a row, for the engine, and hold it no longer."""
+        self.waiting -= 1
+        return self.rows_left.pop(position)
+
+    def forget(self) -> int:
+        """Drop the rows that the engine has not taken; return how many they were."""
+        left = len(self.rows_left)
+        self.rows_left = {}
+        return left
 
     async def infer(self, rows: Iterable[Rows]) -> Float32Array:
         """Return the logits, ``[n, classes]``, of this request's n rows.
@@ -218,4 +278,3 @@ class _Row(NamedTuple):
     order: int
     place: Place
     position: int
-    values: Rows

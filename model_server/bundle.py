@@ -42,7 +42,7 @@ def _inside(path: str) -> str:
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class BundleFile(_Entry):
@@ -178,12 +178,12 @@ def read_bundle(folder: Path) -> Bundle:
     root = folder.resolve()
     if not root.is_dir():
         raise BundleError(f"{folder} is no folder; give one that holds a {MANIFEST}")
-    _refuse_what_must_not_be_there(root)
     path = _path_inside(root, MANIFEST)
     if path.stat().st_size > MAX_MANIFEST_BYTES:
         raise BundleError(f"{path}: {path.stat().st_size} bytes; at most {MAX_MANIFEST_BYTES} are read")
     raw = path.read_bytes()
     manifest = _parse(path, raw)
+    _refuse_what_must_not_be_there(root, manifest)
     files: list[BundleFile] = [*manifest.samples]
     for variant in manifest.variants:
         files += variant.files
@@ -195,7 +195,7 @@ def read_bundle(folder: Path) -> Bundle:
 
 def _parse(path: Path, raw: bytes) -> Manifest:
     try:
-        document: Any = yaml.safe_load(raw)
+        document: Any = yaml.load(raw, _StrictLoader)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise BundleError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     try:
@@ -207,6 +207,22 @@ def _parse(path: Path, raw: bytes) -> Manifest:
         shown = _REPR.repr(first["input"])
         problem = "is not a field of model.yaml" if first["type"] == "extra_forbidden" else first["msg"]
         raise BundleError(f"{path}: {field} = {shown}: {problem}{more}") from error
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML without twin keys, and without aliases, a few of which can stand for more than memory holds."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not read")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"{key} is given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 def _path_inside(root: Path, path: str) -> Path:
@@ -230,13 +246,15 @@ def _compare(path: Path, found: str, expected: str) -> None:
         )
 
 
-def _refuse_what_must_not_be_there(root: Path) -> None:
+def _refuse_what_must_not_be_there(root: Path, manifest: Manifest) -> None:
+    # raw weights may begin with any byte, a pickle's first ones too; the engine that gets them unpickles nothing
+    weights = {root / f.path for v in manifest.variants for f in v.files if f.path.endswith(".bin")}
     for parent, folders, names in os.walk(root):
         for name in folders + names:
             path = Path(parent, name)
             if path.is_symlink() and not path.resolve().is_relative_to(root):
                 raise BundleError(f"{path}: a link to {path.resolve()}, outside the bundle; put the file itself there")
-            if path.is_file() and _is_pickle(path):
+            if path.is_file() and path not in weights and _is_pickle(path):
                 raise BundleError(
                     f"{path}: a pickle can run code when it is read, so a bundle must not hold one; "
                     "use safetensors, ONNX or OpenVINO IR"
@@ -246,8 +264,6 @@ def _refuse_what_must_not_be_there(root: Path) -> None:
 def _is_pickle(path: Path) -> bool:
     if path.suffix.lower() in PICKLE_SUFFIXES:
         return True
-    if path.suffix.lower() == ".bin":  # plain weights may begin with any byte, and nothing here unpickles them
-        return False
     try:
         with path.open("rb") as file:
             head = file.read(4)

@@ -9,7 +9,7 @@ import numpy as np
 
 from model_server.batching import Batcher
 from model_server.bundle import Bundle, Variant
-from model_server.errors import InvalidInput, TooLarge
+from model_server.errors import BundleError, InvalidInput, TooLarge
 from model_server.imaging import Imaging
 from model_server.ranking import rank
 from model_server.types import Answer, Content, Pixels, Query, Rows, Tensor, UInt8Array
@@ -51,10 +51,26 @@ class Classifier:
         self._clock = clock
 
     async def warm_up(self) -> None:
-        """Run the engine on a grey image until it is ready to answer at full speed."""
+        """Run the engine on a grey image until it is ready to answer at full speed.
+
+        Raises:
+            BundleError: it does not give a finite logit for each label, for one image and for a batch.
+        """
         size = self._imaging.size
         grey = self._row(np.full((size, size, 3), 128, np.uint8))
-        await self._batcher.warm_up(grey[np.newaxis])
+        where = f"{self.bundle.folder}: {', '.join(file.path for file in self.variant.files)}"
+        try:
+            logits = await self._batcher.warm_up(grey[np.newaxis])
+        except Exception as error:
+            reason = " ".join(str(error).split())[:300]
+            raise BundleError(f"{where}: fails on an image of crop = {size} pixels: {reason}") from error
+        for images, found in logits.items():
+            expected = (images, len(self.bundle.manifest.labels))
+            if found.shape != expected or not np.isfinite(found).all():
+                raise BundleError(
+                    f"{where}: gives logits of shape {found.shape} for {images} images; "
+                    f"with {expected[1]} labels in the manifest it must be {expected}, all of them finite"
+                )
 
     async def classify(self, query: Query) -> Answer:
         """Return the labels for every image of the query.
@@ -73,6 +89,8 @@ class Classifier:
         timeout = self._default_timeout_seconds if query.timeout_seconds is None else query.timeout_seconds
         with self._batcher.admit(count, self._clock() + timeout) as place:
             logits = await place.infer(await self._prepare(query.content))
+        if not np.isfinite(logits).all():
+            raise InvalidInput("the model gives no finite answer to this input; its values are too large")
         return rank(logits, labels, top_k, with_logits=query.with_logits)
 
     async def _prepare(self, content: Content) -> list[Rows]:

@@ -21,6 +21,9 @@ from model_server.types import Float32Array, UInt8Array
 OVERSAMPLING = 1.4
 """How much larger than the resized image a scaled decode stays, so that the resize still has detail to average."""
 
+MAX_SCANS = 50
+"""A progressive JPEG has ten; one of hundreds, a few kilobytes each, takes minutes to decode."""
+
 _RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 _PLUGINS: dict[bytes, type[ImageFile.ImageFile]] = {
     b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile,
@@ -109,6 +112,11 @@ class Imaging:
 
     def _decode_jpeg(self, data: bytes, image: Image.Image) -> tuple[Image.Image, tuple[float, float]]:
         """Return the decoded image and its size before rounding: a scaled decode's last row may be a part of one."""
+        scans = data.count(b"\xff\xda")  # within a scan, 255 is always followed by 0 or a restart marker
+        if scans > MAX_SCANS:
+            raise InvalidInput(
+                f"the JPEG image has {scans} scans, and each would be decoded; at most {MAX_SCANS} are: save it anew"
+            )
         height, width, colorspace, _ = simplejpeg.decode_jpeg_header(data)
         self._hold_to_limit(width, height)  # a file with two headers may have told Pillow another size
         least = OVERSAMPLING * self._resize / min(width, height)

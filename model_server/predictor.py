@@ -28,6 +28,13 @@ class VisionModel(Model):
     def start(self) -> None:
         """Leave ``ready`` alone: KServe's own would set it before there is anything to answer with."""
 
+    def load(self) -> bool:
+        """Tell whether there is something to answer with; the repository is what loads."""
+        return self._classifier is not None
+
+    async def start_engine(self) -> None:
+        """Leave ``ready`` alone, as ``start`` does."""
+
     async def serve(self, classifier: Classifier) -> None:
         """Warm the classifier up, then answer with it."""
         await classifier.warm_up()

@@ -74,6 +74,15 @@ class BundleRepository(ModelRepository):
             if not model.ready:
                 await model.serve(await asyncio.to_thread(self._build, model.bundle, model.variant))
 
+    def unload(self, name: str) -> None:
+        """Stop a model, once its work is done, and forget it.
+
+        Raises:
+            ModelNotFound: no such model.
+        """
+        self.find(name).stop()
+        del self.models[name]
+
     def vision_models(self) -> list[VisionModel]:
         """Return every model, in order of name."""
         return sorted(self.get_models().values(), key=lambda model: str(model.name))
@@ -105,10 +114,6 @@ class BundleRepository(ModelRepository):
         if not model.ready:
             raise NotReady(f"model {name!r} is loading; send the request again in a moment")
         return model
-
-    def all_ready(self) -> bool:
-        """Tell whether every model can answer."""
-        return all(model.ready for model in self.vision_models())
 
     def stop(self) -> None:
         """Stop every model, once its work is done."""

@@ -196,3 +196,49 @@ async def test_warm_up_learns_how_long_batches_take(clock: Clock) -> None:
             batcher.admit(3, clock.now + 1.1)
     finally:
         batcher.close()
+
+
+async def test_one_stall_does_not_make_an_idle_engine_refuse_for_ever(engine: GatedEngine, clock: Clock) -> None:
+    def infer(rows: np.ndarray) -> np.ndarray:
+        clock.now += stall if stall else 0.1
+        return rows
+
+    stall = 0.0
+    batcher = Batcher(infer, max_batch=4, queue_size=8, clock=clock)
+    await batcher.warm_up(ROW[np.newaxis])
+    stall = 60.0
+    for _ in range(20):
+        await caller(batcher, 1.0, deadline=1e9)
+    stall = 0.0
+    refused = 0
+    for _ in range(100):
+        try:
+            await caller(batcher, 1.0, deadline=clock.now + 0.2)
+        except DeadlineUnmet:
+            refused += 1
+    batcher.close()
+    assert 0 < refused < 90
+    for _ in range(100):  # what no batch was ever fast enough for is still refused
+        with pytest.raises(DeadlineUnmet):
+            batcher.admit(1, clock.now + 0.01)
+
+
+async def test_rows_of_callers_who_left_are_not_kept(batcher: Batcher, engine: GatedEngine) -> None:
+    accepted = caller(batcher, 0.0)
+    await until(lambda: engine.batches)
+    for _ in range(50):
+        leaver = caller(batcher, 5, 6, 7, deadline=5000.0)
+        await asyncio.sleep(0)
+        leaver.cancel()
+        await asyncio.wait([leaver])
+    assert batcher.queue_length() <= 4
+    engine.gate.set()
+    assert await accepted == [0.0]
+    assert await caller(batcher, 1.0) == [2.0]
+
+
+async def test_an_engine_that_answers_for_fewer_rows_fails_the_batch(clock: Clock) -> None:
+    batcher = Batcher(lambda rows: rows[:1], max_batch=4, queue_size=8, clock=clock)
+    with pytest.raises(ServingError, match="ValueError"):
+        await caller(batcher, 1.0, 2.0)
+    batcher.close()

@@ -29,6 +29,10 @@ def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     path.write_text(yaml.safe_dump(document))
 
 
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text() + text)
+
+
 def test_a_sound_bundle_is_read_whole(folder: Path) -> None:
     bundle = read_bundle(folder)
     assert bundle.manifest.labels == ["red", "green", "blue"]
@@ -67,6 +71,12 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a huge manifest": (lambda f: (f / "model.yaml").write_bytes(b"#" * (9 << 20)), "at most 8388608 are read"),
     "an unknown field": (lambda f: edit(f, lambda d: d.update(colour=1)), "colour = 1: is not a field of model.yaml"),
     "an unknown nested field": (lambda f: edit(f, lambda d: d["variants"][0].update(fast=1)), r"variants\.0\.fast"),
+    "a key that stands twice": (
+        lambda f: append(f / "model.yaml", "labels: [a, b, c]\n"),
+        "not valid YAML: labels is given twice",
+    ),
+    "an alias": (lambda f: append(f / "model.yaml", "x: &a [1]\ny: *a\n"), r"aliases \(\*name\) are not"),
+    "not a number": (lambda f: edit(f, lambda d: d["preprocessing"].update(mean=[float("nan")] * 3)), "mean"),
     "a missing field": (lambda f: edit(f, lambda d: d.pop("labels")), r"labels = .*Field required"),
     "another format": (lambda f: edit(f, lambda d: d.update(format=2)), "format = 2"),
     "a bad name": (lambda f: edit(f, lambda d: d.update(name="Cats")), "name = 'Cats'"),
@@ -125,12 +135,13 @@ class Trap:
 
 
 @pytest.mark.parametrize(
-    "name", ["model.onnx", "extra.pkl", "weights.PTH", "notes.txt", "samples/more.png", "torch.zip"]
+    "name",
+    ["model.onnx", "extra.pkl", "weights.PTH", "notes.txt", "samples/more.png", "torch.zip", "pytorch_model.bin"],
 )
 def test_a_pickle_is_refused_and_does_not_run(folder: Path, tmp_path: Path, name: str) -> None:
     marker = tmp_path / "it-ran"
     data = pickle.dumps(Trap(marker))
-    if name.endswith(".zip"):  # torch.save's format
+    if name.endswith((".zip", "pytorch_model.bin")):  # torch.save's format
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
             archive.writestr("archive/data.pkl", data)
