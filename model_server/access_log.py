@@ -10,6 +10,7 @@ logger = logging.getLogger("model_server.access")
 
 CLIENT_CLOSED = 499
 """What nginx logs where the client went away before there was an answer."""
+MAX_PATH_LENGTH = 200
 
 
 class AccessLog:
@@ -39,10 +40,14 @@ class AccessLog:
             line = {
                 "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
                 "method": scope["method"],
-                "path": scope["path"],
+                "path": _shorten(scope["path"]),
                 "status": status,
                 "seconds": round(time.perf_counter() - begin, 6),
                 "bytes": size,
                 "client": client[0] if client else None,
             }
             logger.info(orjson.dumps(line).decode())
+
+
+def _shorten(path: str) -> str:
+    return path if len(path) <= MAX_PATH_LENGTH else f"{path[: MAX_PATH_LENGTH - 3]}..."

@@ -16,6 +16,7 @@ import uvicorn
 from kserve import ModelServer
 from starlette.applications import Starlette
 
+from model_server.connection import connection_type
 from model_server.drain import Phase
 from model_server.listener import open_listener, refuse_connections
 from model_server.repository import BundleRepository
@@ -65,6 +66,8 @@ class VisionServer(ModelServer):
         self._uvicorn = _Server(
             uvicorn.Config(
                 app,
+                http=connection_type(settings.body_timeout_seconds),
+                ws="none",
                 log_config=None,
                 access_log=False,
                 timeout_keep_alive=settings.keep_alive_seconds,

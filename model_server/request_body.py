@@ -2,13 +2,18 @@
 
 import asyncio
 import zlib
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from starlette.requests import Request
 
 from model_server.errors import InvalidInput, RequestTimeout, TooLarge, UnsupportedMediaType
 
-LARGE_BYTES = 256 << 10
-"""From here on a body is decompressed in a thread."""
+LARGE_BYTES = 64 << 10
+"""What is larger is decoded in a thread, so that the event loop goes on."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 async def read_body(request: Request, *, max_bytes: int, timeout_seconds: float) -> bytes:
@@ -42,9 +47,15 @@ async def read_body(request: Request, *, max_bytes: int, timeout_seconds: float)
     body = b"".join(parts)
     if encoding == "identity":
         return body
-    if size < LARGE_BYTES:
-        return _decompress(body, encoding, max_bytes)
+    # in a thread however small it is: 32 kB may stand for 32 MiB
     return await asyncio.to_thread(_decompress, body, encoding, max_bytes)
+
+
+async def run_by_size(size: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call ``function``, in a thread where the bytes that it works on are many."""
+    if size <= LARGE_BYTES:
+        return function(*args, **kwargs)
+    return await asyncio.to_thread(function, *args, **kwargs)
 
 
 def _decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -25,7 +26,7 @@ from model_server.drain import DrainGate, Phase
 from model_server.errors import NotReady, RetryLater, ServingError, UnsupportedMediaType
 from model_server.predictor import VisionModel
 from model_server.repository import BundleRepository
-from model_server.request_body import read_body
+from model_server.request_body import read_body, run_by_size
 from model_server.types import Answer, Query
 
 JSON = "application/json"
@@ -85,16 +86,19 @@ def build_app(
         Route(sample, doors.sample),
     ]
     logging = [Middleware(AccessLog)] if access_log else []
-    return Starlette(
+    # Starlette's own handler of failures stands in front of the access log, which would see none
+    failures = Middleware(ServerErrorMiddleware, handler=_fail)
+    app = Starlette(
         routes=routes,
-        middleware=[*logging, Middleware(DrainGate, phase=phase)],
+        middleware=[*logging, Middleware(DrainGate, phase=phase), failures],
         exception_handlers={
             ServingError: _refuse,
             HTTPException: _refuse_http,
             ClientDisconnect: _forget,
-            Exception: _fail,
         },
     )
+    app.router.redirect_slashes = False  # it would redirect to whatever host the client names
+    return app
 
 
 class _Doors:
@@ -160,9 +164,10 @@ class _Doors:
         model = self._find_ready(request)
         length = request.headers.get(LENGTH_HEADER)
         _check_content_type(request, JSON, BINARY)
-        decoded = decode_v2(await self._body(request), length, model.signature)
+        body = await self._body(request)
+        decoded = await run_by_size(len(body), decode_v2, body, length, model.signature)
         answer = await _predict(request, model, decoded.query)
-        body, header_length = encode_v2(answer, decoded, model.signature)
+        body, header_length = await run_by_size(answer.classes.nbytes, encode_v2, answer, decoded, model.signature)
         if header_length is None:
             return Response(body, media_type=JSON)
         return Response(body, media_type=BINARY, headers={LENGTH_HEADER: str(header_length)})
@@ -170,16 +175,22 @@ class _Doors:
     async def predict_v1(self, request: Request) -> Response:
         model = self._find_ready(request)
         _check_content_type(request, JSON)
-        answer = await _predict(request, model, decode_v1(await self._body(request), model.signature))
-        return Response(encode_predictions(answer, model.signature), media_type=JSON)
+        body = await self._body(request)
+        query = await run_by_size(len(body), decode_v1, body, model.signature)
+        answer = await _predict(request, model, query)
+        body = await run_by_size(answer.classes.nbytes, encode_predictions, answer, model.signature)
+        return Response(body, media_type=JSON)
 
     async def predict(self, request: Request) -> Response:
         model = self._find_ready(request)
         content_type = request.headers.get("content-type", "")
         body = await self._body(request)
-        query, single = decode_images(body, content_type, request.query_params, model.signature)
+        query, single = await run_by_size(
+            len(body), decode_images, body, content_type, request.query_params, model.signature
+        )
         answer = await _predict(request, model, query)
-        return Response(encode_predictions(answer, model.signature, single=single), media_type=JSON)
+        body = await run_by_size(answer.classes.nbytes, encode_predictions, answer, model.signature, single=single)
+        return Response(body, media_type=JSON)
 
     def _find(self, request: Request) -> VisionModel:
         return self._repository.find(request.path_params["name"], request.path_params.get("version"))

@@ -1,20 +1,32 @@
 """JSON request bodies, before anyone looks at what is in them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
-from model_server.errors import InvalidInput
+from model_server.errors import InvalidInput, TooLarge
 
 MAX_DEPTH = 100
+MAX_CONTAINERS = 500_000
+"""Lists, objects and fields together: each takes tens of times the memory of its JSON, and its time."""
+MAX_VALUES = 4_000_000
+MAX_SHOWN = 60
 
 
-def parse_document(body: bytes | memoryview) -> dict[str, Any]:
+def parse_document(body: bytes) -> dict[str, Any]:
     """Return the JSON object in a request body.
 
     Raises:
         InvalidInput: not JSON, not an object, or nested deeper than ``MAX_DEPTH``.
+        TooLarge: of more than ``MAX_CONTAINERS`` or ``MAX_VALUES``.
     """
+    # what stands within strings is counted too: base64 has none of these characters
+    brackets = body.count(b"[") + body.count(b"{")
+    if brackets + body.count(b":") > MAX_CONTAINERS:
+        raise _too_large(f"{MAX_CONTAINERS} lists, objects and fields")
+    if body.count(b",") > MAX_VALUES:
+        raise _too_large(f"{MAX_VALUES} values")
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -23,16 +35,41 @@ def parse_document(body: bytes | memoryview) -> dict[str, Any]:
         ) from error
     if not isinstance(document, dict):
         raise InvalidInput(f"the body is a JSON {_kind(document)}; it must be an object")
-    body = bytes(body)
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deep(document):
+    if brackets > MAX_DEPTH and _is_deep(document):
         raise InvalidInput(f"the body is nested deeper than {MAX_DEPTH} levels")
     return document
 
 
 def shorten(value: object) -> str:
-    """Return a value as an error message may show it."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    """Return a value as an error message may show it; no more of it is looked at than is shown."""
+    text = ""
+    for piece in _write(value):
+        text += piece
+        if len(text) > MAX_SHOWN:
+            return text[: MAX_SHOWN - 3] + "..."
+    return text
+
+
+def _write(value: object) -> Iterator[str]:
+    """Yield what ``repr`` gives for what JSON gives, piece by piece."""
+    if isinstance(value, str):
+        yield repr(value[:MAX_SHOWN])
+    elif isinstance(value, list):
+        yield "["
+        for index, inner in enumerate(value):
+            yield ", " if index else ""
+            yield from _write(inner)
+        yield "]"
+    elif isinstance(value, dict):
+        yield "{"
+        for index, (key, inner) in enumerate(value.items()):
+            yield ", " if index else ""
+            yield from _write(key)
+            yield ": "
+            yield from _write(inner)
+        yield "}"
+    else:
+        yield repr(value)
 
 
 def _is_deep(document: Any) -> bool:
@@ -41,8 +78,8 @@ def _is_deep(document: Any) -> bool:
         level = [
             child
             for parent in level
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, (dict, list))
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) is list or type(child) is dict
         ]
         if not level:
             return False
@@ -51,3 +88,10 @@ def _is_deep(document: Any) -> bool:
 
 def _kind(document: object) -> str:
     return {list: "array", str: "string", bool: "boolean", type(None): "null"}.get(type(document), "number")
+
+
+def _too_large(most: str) -> TooLarge:
+    return TooLarge(
+        f"the JSON has more than {most}; send fewer images, "
+        "or tensors as binary data behind the JSON (parameters.binary_data_size)"
+    )

@@ -8,7 +8,7 @@ from typing import Any
 from model_server.codec.base64_image import decode_base64
 from model_server.codec.document import parse_document, shorten
 from model_server.codec.options import read_parameters
-from model_server.errors import InvalidInput
+from model_server.errors import InvalidInput, TooLarge
 from model_server.types import EncodedImages, Query, Signature
 
 SHAPE = 'an instance looks like {"image": {"b64": "<base64 of a JPEG, PNG or WebP file>"}}'
@@ -19,6 +19,7 @@ def decode_v1(body: bytes, signature: Signature) -> Query:
 
     Raises:
         InvalidInput: anything else than that; the message names the field.
+        TooLarge: more images than the model takes.
     """
     document = parse_document(body)
     for key in document:
@@ -27,6 +28,10 @@ def decode_v1(body: bytes, signature: Signature) -> Query:
     instances = document.get("instances")
     if not isinstance(instances, list) or not instances:
         raise InvalidInput(f"instances = {shorten(instances)}; it must be a list of at least one; {SHAPE}")
+    if len(instances) > signature.max_images:
+        raise TooLarge(
+            f"instances holds {len(instances)} images; at most {signature.max_images} are taken: send several requests"
+        )
     parameters = document.get("parameters", {})
     if not isinstance(parameters, dict):
         raise InvalidInput(f"parameters = {shorten(parameters)}; it must be an object")

@@ -64,9 +64,8 @@ def read_query(
         InvalidInput: an input, its datatype, its shape, its values or a parameter is not what the model takes.
         TooLarge: more images than the model takes.
     """
+    check_input_count(len(inputs), signature)
     names = ", ".join(signature.input_names())
-    if len(inputs) != 1:
-        raise InvalidInput(f"{len(inputs)} inputs given; exactly one of {names} is taken")
     given = inputs[0]
     spec = next((spec for spec in signature.inputs if spec.name == given.name), None)
     if spec is None:
@@ -86,6 +85,16 @@ def read_query(
         timeout_seconds=timeout_seconds,
         with_logits="logits" in outputs,
     )
+
+
+def check_input_count(count: int, signature: Signature) -> None:
+    """Refuse any number of inputs but one.
+
+    Raises:
+        InvalidInput: there are none, or more.
+    """
+    if count != 1:
+        raise InvalidInput(f"{count} inputs given; exactly one of {', '.join(signature.input_names())} is taken")
 
 
 def check_outputs(names: Sequence[object], signature: Signature) -> list[str]:

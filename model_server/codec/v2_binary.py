@@ -4,6 +4,7 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 little-endian and row-major; each BYTES element has its length before it, 4 bytes, little-endian.
 """
 
+import math
 import struct
 from collections.abc import Iterable
 
@@ -35,7 +36,7 @@ class BinaryReader:
             length = int(header_length)
             if not 0 < length <= len(body):
                 raise InvalidInput(f"{LENGTH_HEADER} = {length}; it must be from 1 to the body's {len(body)} bytes")
-        self.header = memoryview(body)[:length]
+        self.header = body[:length]  # which is the body itself where nothing follows
         self._rest = memoryview(body)[length:]
 
     def read(self, spec: TensorSpec, shape: tuple[int, ...], size: object) -> Values:
@@ -78,6 +79,7 @@ def split_bytes(name: str, data: memoryview, shape: tuple[int, ...]) -> list[byt
     Raises:
         InvalidInput: a length reaches past the data, or their number is not the shape's.
     """
+    expected = math.prod(shape)
     elements: list[bytes] = []
     position = 0
     while position < len(data):
@@ -90,6 +92,10 @@ def split_bytes(name: str, data: memoryview, shape: tuple[int, ...]) -> list[byt
             raise InvalidInput(
                 f"input {name!r}: element {len(elements)} is {length} bytes by its length prefix, "
                 f"{len(data) - begin} are left"
+            )
+        if len(elements) == expected:
+            raise InvalidInput(
+                f"input {name!r}: shape {list(shape)} holds {expected} values, {expected + 1} or more were given"
             )
         elements.append(bytes(data[begin:position]))
     check_count(name, shape, len(elements))

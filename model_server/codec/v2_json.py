@@ -16,6 +16,7 @@ from model_server.codec.v2 import (
     OutputTensor,
     Values,
     check_count,
+    check_input_count,
     check_outputs,
     read_query,
     write_outputs,
@@ -48,7 +49,7 @@ def decode_v2(body: bytes, header_length: str | None, signature: Signature) -> R
 
     Raises:
         InvalidInput: the request is not what the protocol or the model has it; the message names the field.
-        TooLarge: more images than the model takes.
+        TooLarge: more images than the model takes, or more values than JSON may hold.
     """
     binary = BinaryReader(body, header_length)
     document = parse_document(binary.header)
@@ -58,7 +59,9 @@ def decode_v2(body: bytes, header_length: str | None, signature: Signature) -> R
     parameters = _mapping(document, "parameters", "the request")
     requested = _objects(document, "outputs", optional=True)
     outputs = check_outputs([entry.get("name") for entry in requested], signature)
-    inputs = [_input(entry, binary) for entry in _objects(document, "inputs")]
+    given = _objects(document, "inputs")
+    check_input_count(len(given), signature)
+    inputs = [_input(entry, binary) for entry in given]
     query = read_query(inputs, parameters, outputs, signature)
     binary.check_nothing_is_left()
     return Request(query, request_id, outputs, _binary_outputs(requested, outputs, parameters))
@@ -128,7 +131,8 @@ def _from_json(spec: TensorSpec, shape: tuple[int, ...], data: object) -> Values
     if not kinds <= accepted:
         raise InvalidInput(f"input {spec.name!r}: data holds {_names(kinds)}; it must hold {wanted}")
     try:
-        return np.array(values, dtype=DTYPES[spec.datatype]).reshape(shape)
+        with np.errstate(over="ignore"):  # a number past FP32 becomes infinity, which is refused as such
+            return np.array(values, dtype=DTYPES[spec.datatype]).reshape(shape)
     except OverflowError as error:  # UINT8's alone: every number that JSON gives fits a float
         wrong = next(value for value in values if not 0 <= value <= 255)
         raise InvalidInput(f"input {spec.name!r}: data holds {wrong}; it must hold {wanted}") from error

@@ -158,7 +158,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
     ),
     "a path with backslashes": (point_to("..\\model.xml"), (FIRST_PATH,)),
     "a path that is empty": (point_to(""), (FIRST_PATH,)),
-    "an unknown field": (set_field("licence", value="MIT"), ("model.yaml: licence = 'MIT'", "is not a field of model.yaml")),
+    "an unknown field": (
+        set_field("licence", value="MIT"),
+        ("model.yaml: licence = 'MIT'", "is not a field of model.yaml"),
+    ),
     "an unknown field inside": (set_field("variants", 0, "threads", value=8), ("model.yaml: variants.0.threads = 8",)),
     "a field missing": (lambda b: rewrite(b, lambda m: m.pop("labels")), ("model.yaml: labels", "required")),
     "another format": (set_field("format", value=2), ("model.yaml: format = 2",)),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from model_server.codec.document import parse_document
+from model_server.codec.document import MAX_CONTAINERS, MAX_VALUES, parse_document, shorten
 from model_server.codec.images import decode_images
 from model_server.codec.options import read_query_string
 from model_server.codec.predictions import encode_predictions
@@ -19,7 +19,7 @@ from model_server.codec.v1 import decode_v1
 from model_server.codec.v2 import OutputTensor
 from model_server.codec.v2_binary import split_bytes, to_binary
 from model_server.codec.v2_json import decode_v2, encode_v2
-from model_server.errors import InvalidInput, ServingError
+from model_server.errors import InvalidInput, ServingError, TooLarge
 from model_server.types import Answer, EncodedImages, Pixels, Signature, Tensor, TensorSpec
 
 SIGNATURE = Signature(
@@ -199,3 +199,61 @@ def test_options_in_a_url_are_refused_by_name(query: dict[str, str], message: st
     with pytest.raises(InvalidInput) as refusal:
         read_query_string(query, 3)
     assert message in refusal.value.message
+
+
+@given(values)
+def test_a_message_shows_a_value_as_python_writes_it(value: Any) -> None:
+    text = repr(value)
+    assert shorten(value) == (text if len(text) <= 60 else text[:57] + "...")
+
+
+@pytest.mark.parametrize("value", ["a" * 10**6, [[]] * 10**6, {str(key): {} for key in range(10**5)}])
+def test_a_message_looks_at_no_more_of_a_value_than_it_shows(value: Any) -> None:
+    assert shorten(value) == repr(value)[:57] + "..."
+    value = [value] * 10**6  # writing out all of it would take terabytes
+    assert shorten(value) == repr(value[0])[:56].join(("[", "..."))
+
+
+def test_elements_beyond_the_shape_are_not_read() -> None:
+    data = bytes(8) + b"\xff" * 100  # which is no element
+    with pytest.raises(InvalidInput, match=r"shape \[1\] holds 1 values, 2 or more were given"):
+        split_bytes("image", memoryview(data), (1,))
+
+
+def test_instances_are_counted_before_they_are_decoded() -> None:
+    body = json.dumps({"instances": [{"image": "no image"}] * 5}).encode()
+    with pytest.raises(TooLarge, match="instances holds 5 images; at most 4 are taken"):
+        decode_v1(body, SIGNATURE)
+
+
+def test_inputs_are_counted_before_they_are_read() -> None:
+    with pytest.raises(InvalidInput, match="2 inputs given; exactly one of image, pixels, tensor"):
+        decode_v2(infer({}, {"parameters": 1}), None, SIGNATURE)
+
+
+@pytest.mark.parametrize(
+    ("inside", "most"),
+    [
+        (b"[" * (MAX_CONTAINERS + 1), f"{MAX_CONTAINERS} lists, objects and fields"),
+        (b"{" * (MAX_CONTAINERS + 1), f"{MAX_CONTAINERS} lists, objects and fields"),
+        (b'"":0,' * (MAX_CONTAINERS + 1), f"{MAX_CONTAINERS} lists, objects and fields"),
+        (b"0," * (MAX_VALUES + 1), f"{MAX_VALUES} values"),
+    ],
+    ids=["lists", "objects", "fields", "values"],
+)
+def test_a_document_of_too_many_parts_is_refused_before_it_is_parsed(inside: bytes, most: str) -> None:
+    with pytest.raises(TooLarge) as refusal:  # none of these is valid JSON
+        parse_document(b'{"id": ' + inside)
+    assert f"more than {most}; send fewer images, or tensors as binary data" in refusal.value.message
+
+
+def test_brackets_within_strings_nest_nothing() -> None:
+    document = {"id": '[{\\"' * 200}
+    assert parse_document(json.dumps(document).encode()) == document
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_number_past_fp32_is_refused_without_a_warning() -> None:
+    body = infer({"name": "tensor", "datatype": "FP32", "shape": [1, 3, 2, 2], "data": [1e39] * 12})
+    with pytest.raises(InvalidInput, match="NaN or infinity"):
+        decode_v2(body, None, SIGNATURE)
