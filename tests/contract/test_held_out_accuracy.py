@@ -59,7 +59,8 @@ def test_the_bundle_claims_what_is_measured(
     precision: str, accuracies: dict[str, float], held_out: tuple[list[bytes], list[str]]
 ) -> None:
     assert MANIFEST["evaluation"]["images"] == len(held_out[0])
-    assert CLAIMED[precision] == round(accuracies[precision], 4)
+    # one image of 360 may fall on the other side on another CPU
+    assert accuracies[precision] == pytest.approx(CLAIMED[precision], abs=0.003)
 
 
 def ask(url: str, precision: str, images: list[bytes]) -> list[str]:
