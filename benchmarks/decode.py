@@ -15,8 +15,8 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 from torchvision.transforms import CenterCrop, Compose, Resize
 
-from model_server.bundle import Preprocessing
 from model_server.imaging import Imaging
+from model_server.manifest import Preprocessing
 
 ROUNDS = 15
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model_server.bundle import Preprocessing, Variant
 from model_server.engine import load_engine
 from model_server.imaging import Imaging
+from model_server.manifest import Manifest, Variant
 from model_server.types import Float32Array, Int64Array
 
 THREADS = 1
@@ -14,22 +14,22 @@ BATCH_IMAGES = 32
 
 
 def infer_logits(
-    variant: Variant, contents: Sequence[bytes], preprocessing: Preprocessing, images: Sequence[bytes]
+    manifest: Manifest, variant: Variant, contents: Sequence[bytes], images: Sequence[bytes]
 ) -> Float32Array:
     """Return what a variant makes of N encoded images: logits, FP32 ``[N, classes]``.
 
     Args:
+        manifest: the bundle's.
         variant: what is measured.
         contents: of its files, in their order.
-        preprocessing: its bundle's.
         images: JPEG, PNG or WebP files.
 
     Raises:
         BundleError: the engine refuses the variant's files.
         InvalidInput: an image can't be read.
     """
-    imaging = Imaging(preprocessing)
-    engine = load_engine(variant, contents, THREADS)
+    imaging = Imaging(manifest.preprocessing)
+    engine = load_engine(manifest, variant, contents, THREADS)
     batches = []
     for start in range(0, len(images), BATCH_IMAGES):
         pixels = np.stack([imaging.decode(image) for image in images[start : start + BATCH_IMAGES]])

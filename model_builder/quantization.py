@@ -11,7 +11,7 @@ import nncf
 import openvino
 from openvino.preprocess import PrePostProcessor
 
-from model_server.bundle import Preprocessing
+from model_server.manifest import Preprocessing
 from model_server.types import UInt8Array
 
 INPUT = "pixels"

@@ -12,8 +12,9 @@ from model_builder.progress import say
 from model_builder.quantization import quantize_openvino
 from model_builder.training import Course, train_network
 from model_builder.writing import check_output, describe, write_bundle
-from model_server.bundle import Bundle, DataSet, Manifest, Preprocessing, Sample, Variant
+from model_server.bundle import Bundle
 from model_server.imaging import Imaging
+from model_server.manifest import DataSet, Manifest, Preprocessing, Sample, Variant
 from model_server.types import Float32Array, Int64Array, UInt8Array
 
 ARCHITECTURE = "digits-resnet"
@@ -89,7 +90,7 @@ def _measured(
     """Return both with the accuracy of the variants and with samples."""
     images = [encode_png(picture) for picture in held_out.pictures]
     logits = [
-        infer_logits(variant, [contents[file.path] for file in variant.files], manifest.preprocessing, images)
+        infer_logits(manifest, variant, [contents[file.path] for file in variant.files], images)
         for variant in manifest.variants
     ]
     samples = choose_samples(held_out.labels, logits, images)

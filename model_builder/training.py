@@ -10,8 +10,8 @@ from torch import nn
 
 from model_builder.augmentation import augment
 from model_builder.digits import LABELS, Split
-from model_builder.network import ARCHITECTURES
 from model_builder.progress import say
+from model_server.engine.networks import build_network
 from model_server.imaging import Imaging
 from model_server.types import Float32Array, UInt8Array
 
@@ -39,7 +39,7 @@ def train_network(architecture: str, split: Split, imaging: Imaging, course: Cou
     nothing is chosen by it.
     """
     with _reproducible(course.seed):
-        network = ARCHITECTURES[architecture](len(LABELS))
+        network = build_network(architecture, len(LABELS))
         random = np.random.default_rng(course.seed)
         labels = torch.from_numpy(split.train.labels)
         steps = -(-len(labels) // course.batch_images)

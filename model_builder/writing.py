@@ -9,7 +9,8 @@ from pathlib import Path
 import yaml
 
 from model_builder.errors import BuildError
-from model_server.bundle import MANIFEST, Bundle, BundleFile, Manifest, is_bundle, read_bundle
+from model_server.bundle import Bundle, is_bundle, read_bundle
+from model_server.manifest import MANIFEST, BundleFile, Manifest
 
 FOLDERS = ("int8", "float32", "samples")
 
@@ -21,7 +22,7 @@ def describe(path: str, data: bytes) -> BundleFile:
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """Return the text of ``model.yaml``; the same manifest always gives the same bytes, and so the same revision."""
-    document = manifest.model_dump(mode="json")
+    document = manifest.model_dump(mode="json", exclude={"published"} if manifest.published is None else None)
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, default_flow_style=None, width=160)
     return text.encode()
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model_server.batching import Batcher
-from model_server.bundle import Bundle, Variant
+from model_server.bundle import Bundle
 from model_server.classifier import Classifier
 from model_server.cpu_limit import cpu_limit
 from model_server.drain import Phase
-from model_server.engine import load_engine
+from model_server.engine import load_engine, runs_here
 from model_server.errors import BundleError, StartError
 from model_server.imaging import Imaging
+from model_server.manifest import Variant, select_variant
 from model_server.settings import Settings, parse_settings
 
 if TYPE_CHECKING:
@@ -51,8 +52,13 @@ def _serve(settings: Settings) -> None:
     with ThreadPoolExecutor(threads, thread_name_prefix="imaging") as pool:
         repository = BundleRepository(
             partial(_build_classifier, settings=settings, threads=threads, pool=pool),
-            precision=settings.precision,
-            device=settings.device,
+            partial(
+                select_variant,
+                precision=settings.precision,
+                device=settings.device,
+                engine=settings.engine,
+                runs_here=runs_here,
+            ),
             max_images=settings.max_images,
         )
         for folder in find_bundles(settings.models):
@@ -75,7 +81,7 @@ def _build_classifier(
 ) -> Classifier:
     files = [bundle.read(file) for file in variant.files]
     try:
-        engine = load_engine(variant, files, threads)
+        engine = load_engine(bundle.manifest, variant, files, threads)
     except BundleError as error:
         raise BundleError(f"{bundle.folder}: {error}") from error
     return Classifier(

@@ -9,122 +9,20 @@ import os
 import reprlib
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from model_server.errors import BundleError
-
-MANIFEST = "model.yaml"
-NAME_PATTERN = r"^[a-z]([-a-z0-9]{0,46}[a-z0-9])?$"
-"""KServe's own rule for the name of an InferenceService, 48 characters at most."""
+from model_server.manifest import MANIFEST, BundleFile, Manifest
 
 MAX_MANIFEST_BYTES = 8 << 20
 PICKLE_SUFFIXES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib", ".dill"}
-ENGINE_SUFFIXES = {"openvino": (".xml", ".bin"), "onnxruntime": (".onnx",)}
 
 _REPR = reprlib.Repr()  # YAML's aliases let a few lines stand for more than memory holds: never write out all of it
 _REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 1, 77, 77
-
-Precision = Literal["int8", "float32"]
-Device = Literal["cpu"]
-EngineName = Literal["openvino", "onnxruntime"]
-InputName = Literal["pixels", "tensor"]
-
-
-def _inside(path: str) -> str:
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or "\\" in path or ".." in parts:
-        raise ValueError(f"{path!r} is not a path inside the bundle; give one relative to {MANIFEST}, without '..'")
-    return path
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class BundleFile(_Entry):
-    """A file of the bundle and what it must hash to."""
-
-    path: Annotated[str, AfterValidator(_inside)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Sample(BundleFile):
-    """An image to try the model with, and the label that it should get."""
-
-    label: str
-
-
-class DataSet(_Entry):
-    """What a model was trained or measured on; ``images`` is their number."""
-
-    name: str
-    images: Annotated[int, Field(gt=0)]
-
-
-class Preprocessing(_Entry):
-    """From any image to what the network takes.
-
-    The shorter side becomes ``resize`` pixels, the middle ``crop`` by ``crop`` is kept (torchvision's ``Resize`` and
-    ``CenterCrop``), then each RGB channel, as 0 to 1, has ``mean`` subtracted and is divided by ``std``.
-    """
-
-    resize: Annotated[int, Field(gt=0, le=4096)]
-    crop: Annotated[int, Field(gt=0, le=4096)]
-    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
-    mean: Annotated[list[float], Field(min_length=3, max_length=3)]
-    std: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=3, max_length=3)]
-
-    @model_validator(mode="after")
-    def _crop_fits(self) -> "Preprocessing":
-        if self.crop > self.resize:
-            raise ValueError(f"crop {self.crop} is larger than resize {self.resize}; it must fit inside")
-        return self
-
-
-class Variant(_Entry):
-    """One precision of the model for one engine.
-
-    ``inputs`` is what its graph takes: ``pixels`` (UINT8 ``[N, S, S, 3]``, normalisation inside the graph) or
-    ``tensor`` (normalised FP32 ``[N, 3, S, S]``). ``accuracy`` is top-1 on the bundle's evaluation data, ``agreement``
-    the share of its images on which this variant and the float32 one name the same class; both from 0 to 1.
-    """
-
-    precision: Precision
-    engine: EngineName
-    device: Device
-    inputs: InputName
-    files: Annotated[list[BundleFile], Field(min_length=1)]
-    accuracy: Annotated[float, Field(ge=0, le=1)] | None = None
-    agreement: Annotated[float, Field(ge=0, le=1)] | None = None
-
-    @model_validator(mode="after")
-    def _files_suit_the_engine(self) -> "Variant":
-        wanted = ENGINE_SUFFIXES[self.engine]
-        found = tuple(PurePosixPath(file.path).suffix for file in self.files)
-        if found != wanted:
-            raise ValueError(f"{self.engine} takes one file each of {', '.join(wanted)}, in this order; found {found}")
-        return self
-
-
-class Manifest(_Entry):
-    """``model.yaml``; ``trained_on`` is null for a model that was never trained."""
-
-    format: Literal[1]
-    name: Annotated[str, Field(pattern=NAME_PATTERN)]
-    architecture: str
-    weights: str
-    trained_on: DataSet | None
-    made_by: str
-    preprocessing: Preprocessing
-    labels: Annotated[list[str], Field(min_length=2)]
-    labels_source: str
-    evaluation: DataSet | None = None
-    samples: list[Sample] = []
-    variants: Annotated[list[Variant], Field(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -149,19 +47,6 @@ class Bundle:
         data = _path_inside(self.folder, file.path).read_bytes()
         _compare(self.folder / file.path, hashlib.sha256(data).hexdigest(), file.sha256)
         return data
-
-
-def select_variant(manifest: Manifest, *, precision: str = "auto", device: str = "auto") -> Variant:
-    """Return the first variant that fits; ``auto`` fits any.
-
-    Raises:
-        BundleError: none fits; the message lists those there are.
-    """
-    for variant in manifest.variants:
-        if precision in ("auto", variant.precision) and device in ("auto", variant.device):
-            return variant
-    there_are = ", ".join(f"{v.precision} on {v.device}" for v in manifest.variants)
-    raise BundleError(f"model {manifest.name!r} has no variant for {precision} on {device}; it has: {there_are}")
 
 
 def is_bundle(folder: Path) -> bool:
@@ -247,8 +132,8 @@ def _compare(path: Path, found: str, expected: str) -> None:
 
 
 def _refuse_what_must_not_be_there(root: Path, manifest: Manifest) -> None:
-    # raw weights may begin with any byte, a pickle's first ones too; the engine that gets them unpickles nothing
-    weights = {root / f.path for v in manifest.variants for f in v.files if f.path.endswith(".bin")}
+    # these may begin with any byte, a pickle's first ones too; the engine that gets them unpickles nothing
+    weights = {root / f.path for v in manifest.variants for f in v.files if f.path.endswith((".bin", ".safetensors"))}
     for parent, folders, names in os.walk(root):
         for name in folders + names:
             path = Path(parent, name)

@@ -8,9 +8,10 @@ from concurrent.futures import Executor
 import numpy as np
 
 from model_server.batching import Batcher
-from model_server.bundle import Bundle, Variant
+from model_server.bundle import Bundle
 from model_server.errors import BundleError, InvalidInput, TooLarge
 from model_server.imaging import Imaging
+from model_server.manifest import Variant
 from model_server.ranking import rank
 from model_server.types import Answer, Content, Pixels, Query, Rows, Tensor, UInt8Array
 

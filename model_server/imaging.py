@@ -14,8 +14,8 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from model_server.bundle import Preprocessing
 from model_server.errors import InvalidInput
+from model_server.manifest import Preprocessing
 from model_server.types import Float32Array, UInt8Array
 
 OVERSAMPLING = 1.4

@@ -4,9 +4,10 @@ from typing import Any
 
 from kserve import Model
 
-from model_server.bundle import Bundle, Variant
+from model_server.bundle import Bundle
 from model_server.classifier import Classifier
 from model_server.errors import NotReady
+from model_server.manifest import Variant
 from model_server.types import Answer, Query, Signature, TensorSpec
 
 

@@ -7,22 +7,17 @@ from pathlib import Path
 
 from kserve import ModelRepository
 
-from model_server.bundle import (
-    MANIFEST,
-    NAME_PATTERN,
-    Bundle,
-    Variant,
-    is_bundle,
-    read_bundle,
-    select_variant,
-)
+from model_server.bundle import Bundle, is_bundle, read_bundle
 from model_server.classifier import Classifier
 from model_server.codec.document import shorten
 from model_server.errors import BundleError, ModelNotFound, NotReady
+from model_server.manifest import MANIFEST, NAME_PATTERN, Manifest, Variant
 from model_server.predictor import VisionModel
 
 BuildClassifier = Callable[[Bundle, Variant], Classifier]
 """Compiles a variant's engine and puts a classifier around it; takes seconds, so it is called in a thread."""
+SelectVariant = Callable[[Manifest], Variant]
+"""Chooses one of a bundle's variants; raises BundleError where none will do."""
 
 
 class BundleRepository(ModelRepository):
@@ -30,15 +25,14 @@ class BundleRepository(ModelRepository):
 
     Args:
         build: makes the classifier of a bundle.
-        precision, device: which variant of each bundle is served.
+        select: chooses the variant of a bundle that is served.
         max_images: images in one request.
     """
 
-    def __init__(self, build: BuildClassifier, *, precision: str, device: str, max_images: int) -> None:
+    def __init__(self, build: BuildClassifier, select: SelectVariant, *, max_images: int) -> None:
         super().__init__()
         self._build = build
-        self._precision = precision
-        self._device = device
+        self._select = select
         self._max_images = max_images
 
     def register(self, folder: Path, name: str | None = None) -> VisionModel:
@@ -59,7 +53,7 @@ class BundleRepository(ModelRepository):
                 f"{folder} and {other.bundle.folder} are both named {name!r}; "
                 "give one another name with --model NAME=DIR in place of --models"
             )
-        variant = select_variant(bundle.manifest, precision=self._precision, device=self._device)
+        variant = self._select(bundle.manifest)
         model = VisionModel(name, bundle, variant, max_images=self._max_images)
         self.update(model)
         return model

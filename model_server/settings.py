@@ -19,6 +19,7 @@ class Settings:
     http_port: int = 8080
     device: str = "auto"
     precision: str = "auto"
+    engine: str = "auto"
     threads: int | None = None
     max_batch: int = 8
     max_images: int = 64
@@ -84,12 +85,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--host", str, "address to listen on", "ADDRESS")
     add("--http-port", _port, "port to listen on; 0 picks a free one", "PORT")
-    parser.add_argument("--device", choices=("auto", "cpu"), default="auto", help="where to run (default: auto)")
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where to run; cuda needs torch and a GPU (default: auto, what this machine has)",
+    )
     parser.add_argument(
         "--precision",
-        choices=("auto", "int8", "float32"),
+        choices=("auto", "int8", "float32", "float16", "bfloat16"),
         default="auto",
         help="which variant of each bundle to serve (default: auto, the first in the bundle that fits)",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("auto", "openvino", "onnxruntime", "torch"),
+        default="auto",
+        help="which variant of each bundle to serve, by its engine (default: auto)",
     )
     parser.add_argument(
         "--threads", type=_whole, metavar="N", help="engine threads (default: the container's CPU limit)"

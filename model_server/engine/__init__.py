@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Protocol, cast
 
-from model_server.bundle import Variant
 from model_server.errors import BundleError
+from model_server.manifest import Manifest, Variant
 from model_server.types import Float32Array, Rows
 
 
@@ -17,21 +18,25 @@ class Engine(Protocol):
         ...
 
 
-_MODULES = {"openvino": "model_server.engine.openvino", "onnxruntime": "model_server.engine.onnxruntime"}
-
-
-def load_engine(variant: Variant, files: Sequence[bytes], threads: int) -> Engine:
+def load_engine(manifest: Manifest, variant: Variant, files: Sequence[bytes], threads: int) -> Engine:
     """Compile a variant from what is in its files, in their order.
 
-    Each engine's module is imported only when a variant asks for it: a server of int8 models never pays for the other.
+    Each engine's module is imported only when a variant asks for it: a server of int8 models never pays for the others.
 
     Raises:
         BundleError: the engine refuses the files.
     """
-    load = cast("Callable[..., Engine]", import_module(_MODULES[variant.engine]).load)
     try:
-        return load(*files, threads=threads)
+        load = cast("Callable[..., Engine]", import_module(f"{__name__}.{variant.engine}").load)
+        return load(*files, manifest=manifest, variant=variant, threads=threads)
     except Exception as error:  # every engine has exceptions of its own
         names = ", ".join(file.path for file in variant.files)
         reason = " ".join(str(error).split())[:300]
         raise BundleError(f"{variant.engine} can't load {names}: {reason}") from error
+
+
+def runs_here(variant: Variant) -> bool:
+    """Tell whether this machine has the variant's engine and device; only torch looks for a GPU."""
+    if find_spec(variant.engine) is None:
+        return False
+    return variant.device == "cpu" or bool(import_module(f"{__name__}.torch").has_gpu())

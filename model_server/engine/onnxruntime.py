@@ -25,6 +25,6 @@ class OnnxRuntimeEngine:
         return np.asarray(logits, dtype=np.float32)
 
 
-def load(model: bytes, *, threads: int) -> OnnxRuntimeEngine:
+def load(model: bytes, *, threads: int, **_: object) -> OnnxRuntimeEngine:
     """Create a session from an ONNX file's bytes."""
     return OnnxRuntimeEngine(model, threads)

@@ -37,6 +37,6 @@ class OpenVinoEngine:
         return np.array(self._request.get_output_tensor().data, dtype=np.float32)
 
 
-def load(model: bytes, weights: bytes, *, threads: int) -> OpenVinoEngine:
+def load(model: bytes, weights: bytes, *, threads: int, **_: object) -> OpenVinoEngine:
     """Compile OpenVINO IR: the ``.xml`` and the ``.bin``."""
     return OpenVinoEngine(model, weights, threads)

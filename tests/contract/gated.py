@@ -17,11 +17,12 @@ from bundles import COLOURS, GAIN
 from doors import ANSWER_SECONDS, Call
 
 from model_server.batching import Batcher
-from model_server.bundle import Bundle, Variant
+from model_server.bundle import Bundle
 from model_server.classifier import Classifier
 from model_server.drain import Phase
 from model_server.errors import QueueFull
 from model_server.imaging import Imaging
+from model_server.manifest import Variant, select_variant
 from model_server.types import Float32Array, Rows
 
 
@@ -88,7 +89,7 @@ class Gated:
     def __post_init__(self) -> None:
         self.clock = Clock()
         self.engine = GatedEngine(self.clock)
-        self.repository = BundleRepository(self._build, precision="auto", device="auto", max_images=self.queue_size)
+        self.repository = BundleRepository(self._build, select_variant, max_images=self.queue_size)
         self.repository.register(self.bundle)
         self.app = build_app(
             self.repository, self.phase, max_body_bytes=1 << 20, body_timeout_seconds=30, access_log=False

@@ -23,9 +23,9 @@ from pictures import (
 )
 from PIL import Image
 
-from model_server.bundle import Preprocessing
 from model_server.errors import InvalidInput
 from model_server.imaging import Imaging
+from model_server.manifest import Preprocessing
 
 IMAGING = Imaging(Preprocessing(resize=16, crop=16, mean=[0.0] * 3, std=[1.0] * 3))
 STILLS = [Image.new("RGB", (16, 16), colour) for colour in ("red", "green", "blue")]

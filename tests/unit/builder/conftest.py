@@ -11,8 +11,9 @@ import pytest
 from model_builder.__main__ import main
 from model_builder.digits import Split, load_split
 from model_builder.evaluation import infer_logits
-from model_server.bundle import Bundle, Preprocessing, Variant
+from model_server.bundle import Bundle
 from model_server.imaging import Imaging
+from model_server.manifest import Preprocessing, Variant
 from model_server.types import Int64Array
 
 
@@ -47,6 +48,6 @@ def classify() -> Callable[[Bundle, Variant, Sequence[bytes]], Int64Array]:
 
     def named(bundle: Bundle, variant: Variant, images: Sequence[bytes]) -> Int64Array:
         contents = [bundle.read(file) for file in variant.files]
-        return infer_logits(variant, contents, bundle.manifest.preprocessing, images).argmax(axis=1)
+        return infer_logits(bundle.manifest, variant, contents, images).argmax(axis=1)
 
     return named

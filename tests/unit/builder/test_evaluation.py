@@ -1,7 +1,7 @@
 import numpy as np
 
 from model_builder.evaluation import measure
-from model_server.bundle import BundleFile, Variant
+from model_server.manifest import BundleFile, Variant
 
 
 def _variant(precision: str, engine: str, inputs: str, *paths: str) -> Variant:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from model_builder.export import export_onnx
-from model_builder.network import DigitsResNet
+from model_server.engine.networks import DigitsResNet
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from model_builder.export import export_onnx
-from model_builder.network import DigitsResNet
 from model_builder.quantization import quantize_openvino
-from model_server.bundle import Preprocessing
+from model_server.engine.networks import DigitsResNet
 from model_server.engine.openvino import load
 from model_server.imaging import Imaging
+from model_server.manifest import Preprocessing
 
 PREPROCESSING = Preprocessing(resize=32, crop=32, mean=[0.4, 0.5, 0.6], std=[0.2, 0.25, 0.3])
 

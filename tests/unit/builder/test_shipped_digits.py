@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from model_builder.digits import LABELS, Split, encode_png
-from model_server.bundle import Bundle, Variant, read_bundle
+from model_server.bundle import Bundle, read_bundle
+from model_server.manifest import Variant
 from model_server.types import Int64Array
 
 Classify = Callable[[Bundle, Variant, Sequence[bytes]], Int64Array]

@@ -5,8 +5,9 @@ import pytest
 from model_builder import writing
 from model_builder.errors import BuildError
 from model_builder.writing import check_output, describe, write_bundle
-from model_server.bundle import Bundle, Manifest, Preprocessing, Variant, read_bundle
+from model_server.bundle import Bundle, read_bundle
 from model_server.errors import BundleError
+from model_server.manifest import Manifest, Preprocessing, Variant
 
 
 def write(folder: Path, content: bytes = b"weights") -> Bundle:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from model_server.bundle import read_bundle, select_variant
+from model_server.bundle import read_bundle
 from model_server.errors import BundleError
 
 
@@ -54,14 +54,6 @@ def test_links_inside_the_bundle_are_fine(folder: Path) -> None:
     (folder / "model.onnx").rename(folder / "..data/model.onnx")
     (folder / "model.onnx").symlink_to("..data/model.onnx")
     assert read_bundle(folder).manifest.name == "colours"
-
-
-def test_the_first_variant_that_fits_is_selected(folder: Path) -> None:
-    manifest = read_bundle(folder).manifest
-    assert select_variant(manifest).precision == "int8"
-    assert select_variant(manifest, precision="float32", device="cpu").engine == "onnxruntime"
-    with pytest.raises(BundleError, match="int4 on auto; it has: int8 on cpu, float32 on cpu"):
-        select_variant(manifest, precision="int4")
 
 
 REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {

@@ -8,9 +8,9 @@ from PIL import Image, ImageOps
 from sklearn.datasets import load_sample_image
 from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Normalize, PILToTensor, Resize, ToTensor
 
-from model_server.bundle import Preprocessing
 from model_server.errors import InvalidInput
 from model_server.imaging import Imaging
+from model_server.manifest import Preprocessing
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 IMAGENET = Preprocessing(resize=256, crop=224, mean=MEAN, std=STD)
