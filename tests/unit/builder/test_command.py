@@ -72,13 +72,15 @@ def test_without_torch_the_requirements_file_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for module in [
-        name for name in sys.modules if name.startswith("model_builder.") and name != "model_builder.__main__"
+        name
+        for name in sys.modules
+        if name.startswith("model_builder.") and name not in ("model_builder.__main__", "model_builder.errors")
     ]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "torch", None)
     assert main(["train", "digits", "--output", str(tmp_path / "digits")]) == 1
     assert (
-        "the package torch is not installed; training needs what requirements/build.txt lists"
+        "the package torch is not installed; this command needs what requirements/build.txt lists"
         in capsys.readouterr().err
     )
 
