@@ -3,13 +3,13 @@
 import argparse
 import sys
 
-from model_builder.commands import train
+from model_builder.commands import export, train
 from model_builder.errors import BuildError
 from model_builder.progress import say
 from model_server.errors import BundleError
 from model_server.telemetry import disable_telemetry
 
-COMMANDS = (train,)
+COMMANDS = (train, export)
 """In the order of ``--help``."""
 
 
