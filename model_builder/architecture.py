@@ -18,7 +18,8 @@ class _WithoutStorage(TorchFunctionMode):
     """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return func(*args, **(kwargs or {}), **({"device": "meta"} if func is torch.empty else {}))
+        options = (kwargs or {}) | ({"device": "meta"} if func is torch.empty else {})
+        return func(*args, **options)
 
 
 def check_architecture(architecture: str) -> None:

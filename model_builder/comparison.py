@@ -55,7 +55,7 @@ def compare_engines(manifest: Manifest, contents: Mapping[str, bytes]) -> list[D
     torch, onnx = engines["torch"], engines["onnxruntime"]
     reference = load_engine(manifest, torch, files(torch), THREADS).infer(pixels)
     by_onnxruntime = load_engine(manifest, onnx, files(onnx), THREADS).infer(tensor)
-    by_openvino = OpenVinoEngine(*files(onnx), b"", THREADS).infer(tensor)
+    by_openvino = OpenVinoEngine(contents[onnx.files[0].path], b"", THREADS).infer(tensor)
     return [
         _compare("ONNX Runtime", by_onnxruntime, reference),
         _compare("OpenVINO", by_openvino, reference),

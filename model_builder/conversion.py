@@ -71,8 +71,5 @@ def _variants(contents: dict[str, bytes], gpu_precision: GpuPrecision) -> list[V
     if ONNX not in contents:
         return [gpu, reference]
     files = [describe(ONNX, contents[ONNX])]
-    return [
-        gpu,
-        Variant(precision="float32", engine="onnxruntime", device="cpu", inputs="tensor", files=files),
-        reference,
-    ]
+    onnx = Variant(precision="float32", engine="onnxruntime", device="cpu", inputs="tensor", files=files)
+    return [gpu, onnx, reference]

@@ -5,6 +5,7 @@ import pickle
 import re
 import sys
 from contextlib import redirect_stdout
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +82,9 @@ def _fetch(architecture: str, weights: Any) -> dict[str, torch.Tensor]:
     try:
         with redirect_stdout(sys.stderr):
             tensors: dict[str, torch.Tensor] = weights.get_state_dict(
-                progress=False, check_hash=True, weights_only=True, map_location="cpu"
+                progress=sys.stderr.isatty(), check_hash=True, weights_only=True, map_location="cpu"
             )
-    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
+    except (OSError, HTTPException, RuntimeError, pickle.UnpicklingError) as error:
         raise BuildError(
             f"--weights {weights.name}: {weights.url} can't be had ({error}); download it elsewhere (its sha256 "
             f"begins with {prefix}) and put it at {path} (the environment variable TORCH_HOME moves that folder), or "

@@ -33,7 +33,7 @@ def check_name(name: str) -> None:
     Raises:
         BuildError: it says what would do.
     """
-    if not re.match(NAME_PATTERN, name):
+    if not re.fullmatch(NAME_PATTERN, name):
         raise BuildError(
             f"--name {name!r}: a model's name is up to 48 of a-z, 0-9 and -, begins with a letter and does not end in -"
         )
@@ -57,8 +57,8 @@ def check_output(folder: Path) -> None:
         if strange:
             more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
             raise BuildError(
-                f"--output {folder}: writing would remove {', '.join(strange[:5])}{more}, which {MANIFEST} does not list; "
-                "move it away or give another folder"
+                f"--output {folder}: writing would remove {', '.join(strange[:5])}{more}, which {MANIFEST} does not "
+                "list; move it away or give another folder"
             )
     nearest = next(parent for parent in folder.absolute().parents if parent.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):

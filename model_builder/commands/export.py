@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from model_builder.conversion import Conversion
     from model_builder.model import Model
 
-MAX_CLASSES = 1_000_000
-CLASSES = 1000
+CLASSES, MAX_CLASSES = 1000, 1_000_000
+GPU_PRECISION = "float16"
 FILES = (".safetensors", ".pth")
 RANDOM = "random"
 
@@ -49,7 +49,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "--gpu-precision",
         choices=("float16", "bfloat16"),
-        default="float16",
+        default=GPU_PRECISION,
         help="what GPUs compute in (default: float16); bfloat16 where a network's values are too large for it",
     )
     parser.add_argument(
@@ -59,9 +59,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "(default: that of ARCH's default weights)",
     )
     files = parser.add_argument_group("a FILE")
-    files.add_argument(
-        "--labels", type=Path, metavar="FILE", help="one label a line, in the order of the logits; UTF-8"
-    )
+    files.add_argument("--labels", type=Path, metavar="FILE", help="one label a line, as the logits are ordered; UTF-8")
     files.add_argument("--trained-on", metavar="DATA", help="what to say of the training data (default: not stated)")
     random = parser.add_argument_group("random weights")
     random.add_argument("--seed", type=whole_number(0, MAX_SEED), metavar="N", help="decides on them (default: 0)")
@@ -79,7 +77,7 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     from model_builder.writing import check_name, check_output
 
     check_architecture(options.architecture)
-    name = options.name or options.architecture.replace("_", "-")
+    name = options.architecture.replace("_", "-") if options.name is None else options.name
     output = options.output or Path("models", name)
     check_name(name)
     check_output(output)
@@ -158,7 +156,9 @@ def _describe(options: argparse.Namespace, model: "Model") -> str:
         words += ["--trained-on", options.trained_on]
     if options.name is not None:
         words += ["--name", options.name]
-    return shlex.join([*words, "--gpu-precision", options.gpu_precision])
+    if options.gpu_precision != GPU_PRECISION:
+        words += ["--gpu-precision", options.gpu_precision]
+    return shlex.join(words)
 
 
 def _print_summary(conversion: "Conversion", output: Path) -> None:

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,13 +19,15 @@ except SystemExit:
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["train", "digits", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["train", "--help"], ["train", "digits", "--help"], ["export", "--help"]]
+)
 def test_help_comes_at_once_and_ends_with_an_example(arguments: list[str]) -> None:
     run = subprocess.run(
         [sys.executable, "-c", WITHOUT_LIBRARIES, *arguments], capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
-    assert "example: vision-builder train digits" in run.stdout
+    assert re.search(r"examples?:\s+vision-builder (train digits|export resnet50)", run.stdout)
 
 
 def test_progress_goes_to_stderr_and_the_result_to_stdout(
