@@ -30,9 +30,10 @@ def test_weights_that_are_missing_or_strange_are_refused() -> None:
         fill_network(network, state)
 
 
-@pytest.mark.parametrize("architecture", ["vit_b_32", "maxvit_t"])
-def test_a_network_that_learns_positions_is_built_for_a_size(architecture: str) -> None:
+@pytest.mark.parametrize(("architecture", "size"), [("vit_b_32", 64), ("maxvit_t", 448)])
+def test_a_network_that_learns_positions_is_built_for_a_size(architecture: str, size: int) -> None:
+    image = torch.zeros(1, 3, size, size)
     with torch.inference_mode():
-        assert build_network(architecture, 3, 64)(torch.zeros(1, 3, 64, 64)).shape == (1, 3)
+        assert build_network(architecture, 3, size)(image).shape == (1, 3)
         with pytest.raises((AssertionError, RuntimeError)):
-            build_network(architecture, 3)(torch.zeros(1, 3, 64, 64))
+            build_network(architecture, 3)(image)
