@@ -1,6 +1,7 @@
 """``vision-server`` and ``python -m model_server``: everything is wired here, and nowhere else."""
 
 import logging
+import os
 import shlex
 import signal
 import sys
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal; return the exit status, 1 where the server could not start."""
     settings = parse_settings(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until there is something to drain; PID 1 has no default
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it would log is raised as well
     sys.argv[1:] = []  # kserve parses what it finds there when it is imported
     _configure_logging(settings)
     try:
@@ -44,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(settings: Settings) -> None:
     # these import kserve, which takes two seconds that --help and a mistyped option should not take
+    from model_server.grpc_port import GrpcPort
     from model_server.lifecycle import VisionServer
+    from model_server.procedures import InferenceHandler
     from model_server.repository import BundleRepository, find_bundles
     from model_server.routes import build_app
 
@@ -73,7 +77,20 @@ def _serve(settings: Settings) -> None:
             body_timeout_seconds=settings.body_timeout_seconds,
             access_log=settings.access_log,
         )
-        VisionServer(repository, app, phase, settings, partial(_announce, repository, settings.host)).run()
+        handler = InferenceHandler(
+            repository,
+            phase,
+            body_timeout_seconds=settings.body_timeout_seconds,
+            access_log=settings.access_log,
+        )
+        grpc_port = GrpcPort(
+            handler,
+            settings.host,
+            settings.grpc_port,
+            max_message_bytes=settings.max_body_bytes,
+            connect_seconds=settings.body_timeout_seconds,
+        )
+        VisionServer(repository, app, grpc_port, phase, settings, partial(_announce, repository, settings.host)).run()
 
 
 def _build_classifier(
@@ -95,20 +112,24 @@ def _build_classifier(
     )
 
 
-def _announce(repository: "BundleRepository", host: str, port: int) -> None:
+def _announce(repository: "BundleRepository", host: str, http_port: int, grpc_port: int) -> None:
     models = repository.vision_models()
     served = ", ".join(f"{m.name} ({m.variant.precision} on {m.variant.engine}, {m.signature.version})" for m in models)
-    host = "127.0.0.1" if host in ANY_ADDRESS else host
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    host = "127.0.0.1" if host in ANY_ADDRESS else f"[{host}]" if ":" in host else host
+    address = f"http://{host}:{http_port}"
     first = models[0]
     samples = first.bundle.manifest.samples
     picture = first.bundle.folder / samples[0].path if samples else Path("cat.jpg")
     if picture.is_relative_to(Path.cwd()):
         picture = picture.relative_to(Path.cwd())
-    print(f"Serving  {served}")
-    print(f"Address  {address}")
     command = ["curl", "--data-binary", f"@{picture}", f"{address}/model/{first.name}/predict"]
-    print(f"Try      {shlex.join(command)}", flush=True)
+    lines = (
+        f"Serving  {served}",
+        f"Address  {address}",
+        f"gRPC     {host}:{grpc_port}",
+        f"Try      {shlex.join(command)}",
+    )
+    print("\n".join(lines), flush=True)
 
 
 def _configure_logging(settings: Settings) -> None:

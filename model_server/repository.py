@@ -109,6 +109,10 @@ class BundleRepository(ModelRepository):
             raise NotReady(f"model {name!r} is loading; send the request again in a moment")
         return model
 
+    def is_ready(self) -> bool:
+        """Tell whether every model can answer."""
+        return all(model.ready for model in self.vision_models())
+
     def stop(self) -> None:
         """Stop every model, once its work is done."""
         for model in self.vision_models():

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from importlib.metadata import version as installed_version
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,7 +18,7 @@ from model_server.card import describe_card, sample_bytes
 from model_server.codec.images import decode_images
 from model_server.codec.predictions import encode_predictions
 from model_server.codec.v1 import decode_v1
-from model_server.codec.v2 import describe_model
+from model_server.codec.v2 import describe_model, describe_server
 from model_server.codec.v2_binary import LENGTH_HEADER
 from model_server.codec.v2_json import decode_v2, encode_v2
 from model_server.drain import DrainGate, Phase
@@ -117,13 +116,7 @@ class _Doors:
         return JSONResponse({"status": "alive", "models": {name: f"/model/{name}" for name in names}})
 
     async def server(self, _: Request) -> Response:
-        return JSONResponse(
-            {
-                "name": "kserve-vision",
-                "version": installed_version("kserve-vision"),
-                "extensions": ["binary_tensor_data"],
-            }
-        )
+        return JSONResponse(describe_server())
 
     async def live(self, _: Request) -> Response:
         return JSONResponse({"live": True})

@@ -17,6 +17,7 @@ class Settings:
     named_models: tuple[tuple[str, Path], ...] = ()
     host: str = "0.0.0.0"  # noqa: S104 - a pod is called through its own address
     http_port: int = 8080
+    grpc_port: int = 8081
     device: str = "auto"
     precision: str = "auto"
     engine: str = "auto"
@@ -60,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     default = Settings()
     parser = argparse.ArgumentParser(
         prog="vision-server",
-        description="Serve image classifiers over HTTP: Open Inference Protocol (V2), KServe's V1, or plain curl.",
+        description="Serve image classifiers: Open Inference Protocol (V2) over REST and gRPC, KServe's V1, or curl.",
         epilog="example: vision-server --models models --host 127.0.0.1",
         allow_abbrev=False,
     )
@@ -84,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         help="a bundle to serve under a name of your choice; may be repeated",
     )
     add("--host", str, "address to listen on", "ADDRESS")
-    add("--http-port", _port, "port to listen on; 0 picks a free one", "PORT")
+    add("--http-port", _port, "port for HTTP; 0 picks a free one", "PORT")
+    add("--grpc-port", _port, "port for gRPC; 0 picks a free one", "PORT")
     parser.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda"),

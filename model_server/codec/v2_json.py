@@ -17,6 +17,7 @@ from model_server.codec.v2 import (
     Values,
     check_count,
     check_input_count,
+    check_no_classification,
     check_outputs,
     read_query,
     write_outputs,
@@ -173,8 +174,7 @@ def _binary_outputs(
     for entry in requested:
         where = f"output {entry['name']!r}"
         own = _mapping(entry, "parameters", where)
-        if "classification" in own:
-            raise InvalidInput(f"{where}: classification is not given here; set the request parameter top_k instead")
+        check_no_classification(where, own)
         if "binary_data" in own:
             chosen[entry["name"]] = _flag(own, "binary_data", where)
     return frozenset(name for name, binary in chosen.items() if binary)

@@ -128,7 +128,7 @@ def test_ctrl_c_ends_it_without_the_delay(colour_bundle: Path, tmp_path: Path) -
 def test_a_signal_while_it_loads_ends_it(colour_bundle: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    arguments = ("--models", str(colour_bundle), "--host", "127.0.0.1", "--http-port", str(port))
+    arguments = ("--models", str(colour_bundle), "--host", "127.0.0.1", "--grpc-port", "0", "--http-port", str(port))
     log = tmp_path / "log"
     with log.open("wb") as file:
         process = subprocess.Popen(

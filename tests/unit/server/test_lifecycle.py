@@ -20,6 +20,7 @@ from servers import Server, running_server, wait_until
 STARTED = re.compile(
     r"Serving  colours \(int8 on openvino, [0-9a-f]{12}\)\n"
     r"Address  (?P<address>http://\S+:[1-9]\d*)\n"
+    r"gRPC     \S+:[1-9]\d*\n"
     r"Try      (?P<command>curl .*)\n"
 )
 
@@ -47,6 +48,9 @@ def refusals(tmp_path_factory: pytest.TempPathFactory, colour_bundle: Path) -> I
         port = str(taken.getsockname()[1])
         yield {
             "port in use": Refusal(["--models", bundle, "--http-port", port], 1, "--http-port (0 picks a free one)"),
+            "gRPC port in use": Refusal(
+                ["--models", bundle, "--http-port", "0", "--grpc-port", port], 1, "--grpc-port (0 picks a free one)"
+            ),
             "address of another machine": Refusal(
                 ["--models", bundle, "--http-port", "0", "--host", "192.0.2.1"], 1, "an address of this machine"
             ),
@@ -74,6 +78,7 @@ def refused(refusals: dict[str, Refusal]) -> dict[str, subprocess.CompletedProce
     "case",
     [
         "port in use",
+        "gRPC port in use",
         "address of another machine",
         "missing folder",
         "no bundle",
