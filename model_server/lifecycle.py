@@ -100,7 +100,7 @@ class VisionServer(ModelServer):
         finally:
             self._uvicorn.should_exit = True
             await serving
-            self._repository.stop()
+            await self._repository.stop()
 
     def stop(self, sig: int) -> None:
         """Begin to drain; Ctrl-C does without the delay, and a second signal without waiting for anybody."""
@@ -132,7 +132,7 @@ class VisionServer(ModelServer):
         state = self._uvicorn.server_state
         logger.info("stopping: no new connections, %d still open", len(state.connections))
         await self._pause(LINGER_SECONDS)
-        while state.tasks and not self._hurried.is_set():  # each has a deadline, its client's or the server's
+        while state.tasks and not self._hurried.is_set():  # each has a deadline, or is a load that ends
             await self._pause(LINGER_SECONDS / 10)
 
     async def _pause(self, seconds: float) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from model_server.codec.document import shorten
 from model_server.codec.options import read_parameters
 from model_server.errors import InvalidInput, TooLarge
+from model_server.excerpt import shorten
 from model_server.types import (
     Answer,
     Content,
