@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model_server.authorization import Authorization
 from model_server.batching import Batcher
 from model_server.bundle import Bundle
 from model_server.classifier import Classifier
@@ -21,6 +22,7 @@ from model_server.errors import BundleError, StartError
 from model_server.imaging import Imaging
 from model_server.manifest import Variant, select_variant
 from model_server.settings import Settings, parse_settings
+from model_server.shelf import Shelf
 
 if TYPE_CHECKING:
     from model_server.repository import BundleRepository
@@ -49,9 +51,11 @@ def _serve(settings: Settings) -> None:
     from model_server.grpc_port import GrpcPort
     from model_server.lifecycle import VisionServer
     from model_server.procedures import InferenceHandler
-    from model_server.repository import BundleRepository, find_bundles
+    from model_server.repository import BundleRepository
     from model_server.routes import build_app
 
+    authorization = Authorization(settings.repository_token_file)
+    shelf = Shelf(settings.models, settings.named_models)
     threads = settings.threads or cpu_limit()
     with ThreadPoolExecutor(threads, thread_name_prefix="imaging") as pool:
         repository = BundleRepository(
@@ -64,21 +68,22 @@ def _serve(settings: Settings) -> None:
                 runs_here=runs_here,
             ),
             max_images=settings.max_images,
+            shelf=shelf,
         )
-        for folder in find_bundles(settings.models):
-            repository.register(folder)
-        for name, folder in settings.named_models:
+        for folder, name in shelf.find_all():
             repository.register(folder, name)
         phase = Phase()
         app = build_app(
             repository,
             phase,
+            authorization,
             max_body_bytes=settings.max_body_bytes,
             body_timeout_seconds=settings.body_timeout_seconds,
             access_log=settings.access_log,
         )
         handler = InferenceHandler(
             repository,
+            authorization,
             phase,
             body_timeout_seconds=settings.body_timeout_seconds,
             access_log=settings.access_log,

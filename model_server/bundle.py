@@ -6,7 +6,6 @@ absolute path, no field that nobody knows, and no pickle, because unpickling run
 
 import hashlib
 import os
-import reprlib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,11 @@ import yaml
 from pydantic import ValidationError
 
 from model_server.errors import BundleError
+from model_server.excerpt import shorten
 from model_server.manifest import MANIFEST, BundleFile, Manifest
 
 MAX_MANIFEST_BYTES = 8 << 20
 PICKLE_SUFFIXES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib", ".dill"}
-
-_REPR = reprlib.Repr()  # YAML's aliases let a few lines stand for more than memory holds: never write out all of it
-_REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 1, 77, 77
 
 
 @dataclass(frozen=True)
@@ -61,13 +58,7 @@ def read_bundle(folder: Path) -> Bundle:
         BundleError: anything at all is not as ``model.yaml`` says; nothing of the bundle was run.
     """
     root = folder.resolve()
-    if not root.is_dir():
-        raise BundleError(f"{folder} is no folder; give one that holds a {MANIFEST}")
-    path = _path_inside(root, MANIFEST)
-    if path.stat().st_size > MAX_MANIFEST_BYTES:
-        raise BundleError(f"{path}: {path.stat().st_size} bytes; at most {MAX_MANIFEST_BYTES} are read")
-    raw = path.read_bytes()
-    manifest = _parse(path, raw)
+    manifest, raw = _read_manifest(folder, root)
     _refuse_what_must_not_be_there(root, manifest)
     files: list[BundleFile] = [*manifest.samples]
     for variant in manifest.variants:
@@ -76,6 +67,25 @@ def read_bundle(folder: Path) -> Bundle:
         with _path_inside(root, file.path).open("rb") as opened:
             _compare(root / file.path, hashlib.file_digest(opened, "sha256").hexdigest(), file.sha256)
     return Bundle(root, manifest, hashlib.sha256(raw).hexdigest())
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a bundle's manifest and nothing else, to see what the bundle is; not enough to serve it.
+
+    Raises:
+        BundleError: it is missing or says something that is not understood.
+    """
+    return _read_manifest(folder, folder.resolve())[0]
+
+
+def _read_manifest(folder: Path, root: Path) -> tuple[Manifest, bytes]:
+    if not root.is_dir():
+        raise BundleError(f"{folder} is no folder; give one that holds a {MANIFEST}")
+    path = _path_inside(root, MANIFEST)
+    if path.stat().st_size > MAX_MANIFEST_BYTES:
+        raise BundleError(f"{path}: {path.stat().st_size} bytes; at most {MAX_MANIFEST_BYTES} are read")
+    raw = path.read_bytes()
+    return _parse(path, raw), raw
 
 
 def _parse(path: Path, raw: bytes) -> Manifest:
@@ -89,7 +99,7 @@ def _parse(path: Path, raw: bytes) -> Manifest:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the document"
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        shown = _REPR.repr(first["input"])
+        shown = shorten(first["input"])
         problem = "is not a field of model.yaml" if first["type"] == "extra_forbidden" else first["msg"]
         raise BundleError(f"{path}: {field} = {shown}: {problem}{more}") from error
 

@@ -110,7 +110,7 @@ class VisionServer(ModelServer):
             self._uvicorn.should_exit = True
             await serving
             await self._grpc_port.close()
-            self._repository.stop()
+            await self._repository.stop()
 
     def stop(self, sig: int) -> None:
         """Begin to drain; Ctrl-C does without the delay, and a second signal without waiting for anybody."""
@@ -145,7 +145,7 @@ class VisionServer(ModelServer):
         state = self._uvicorn.server_state
         logger.info("stopping: no new connections, %d of HTTP still open", len(state.connections))
         await self._pause(LINGER_SECONDS)
-        # each has a deadline, its client's or the server's
+        # each has a deadline, its client's or the server's, or is a load that ends
         while (state.tasks or not self._grpc_port.is_idle()) and not self._hurried.is_set():
             await self._pause(LINGER_SECONDS / 10)
 

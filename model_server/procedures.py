@@ -12,6 +12,7 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 
 from model_server.access_log import log_request
+from model_server.authorization import Authorization
 from model_server.codec import grpc as codec
 from model_server.codec.grpc_messages import SERVICE, SERVICE_NAME, message_type
 from model_server.codec.options import MAX_TIMEOUT_SECONDS
@@ -53,13 +54,19 @@ class InferenceHandler(grpc.GenericRpcHandler):  # type: ignore[misc]
     """
 
     def __init__(
-        self, repository: BundleRepository, phase: Phase, *, body_timeout_seconds: float, access_log: bool
+        self,
+        repository: BundleRepository,
+        authorization: Authorization,
+        phase: Phase,
+        *,
+        body_timeout_seconds: float,
+        access_log: bool,
     ) -> None:
         self.active = 0
         self._phase = phase
         self._body_timeout_seconds = body_timeout_seconds
         self._access_log = access_log
-        self._procedures = Procedures(repository, phase).by_name()
+        self._procedures = Procedures(repository, authorization, phase).by_name()
 
     def service(self, handler_call_details: Any) -> Any:
         """Return what handles a call, None for another service's."""
@@ -137,8 +144,9 @@ class InferenceHandler(grpc.GenericRpcHandler):  # type: ignore[misc]
 class Procedures:
     """The procedures, thin over the repository; each takes its request message and gives its response."""
 
-    def __init__(self, repository: BundleRepository, phase: Phase) -> None:
+    def __init__(self, repository: BundleRepository, authorization: Authorization, phase: Phase) -> None:
         self._repository = repository
+        self._authorization = authorization
         self._phase = phase
 
     def by_name(self) -> Mapping[str, Procedure]:
@@ -150,6 +158,9 @@ class Procedures:
             "ModelReady": self.model_ready,
             "ModelMetadata": self.model_metadata,
             "ModelInfer": self.infer,
+            "RepositoryIndex": self.repository_index,
+            "RepositoryModelLoad": self.load,
+            "RepositoryModelUnload": self.unload,
         }
 
     async def server_live(self, _: Any, __: Context) -> Message:
@@ -175,11 +186,33 @@ class Procedures:
 
     async def infer(self, request: Any, context: Context) -> bytes:
         """Label images."""
-        model = self._repository.find_ready(request.model_name, request.model_version or None)
-        size = request.ByteSize()
-        decoded = await run_by_size(size, codec.decode_infer, request, model.signature)
-        answer = await model.predict(_bound(decoded.query, context.time_remaining()))
-        return await run_by_size(answer.classes.nbytes, codec.encode_infer, answer, decoded, model.signature)
+        found = self._repository.find_ready(request.model_name, request.model_version or None)
+        with found.lend() as model:
+            decoded = await run_by_size(request.ByteSize(), codec.decode_infer, request, model.signature)
+            answer = await model.predict(_bound(decoded.query, context.time_remaining()))
+            return await run_by_size(answer.classes.nbytes, codec.encode_infer, answer, decoded, model.signature)
+
+    async def repository_index(self, request: Any, _: Context) -> Message:
+        """Return what is served and what could be."""
+        return codec.encode_index(self._repository.index(ready_only=request.ready))
+
+    async def load(self, request: Any, context: Context) -> Message:
+        """Serve a model's bundle as it is on disk now."""
+        name = self._admit(request, context)
+        await self._repository.load(name)
+        return message_type("RepositoryModelLoadResponse")(model_name=name, isLoaded=True)
+
+    async def unload(self, request: Any, context: Context) -> Message:
+        """Serve a model no more."""
+        name = self._admit(request, context)
+        await self._repository.unload(name)
+        return message_type("RepositoryModelUnloadResponse")(model_name=name, isUnloaded=True)
+
+    def _admit(self, request: Any, context: Context) -> str:
+        """Return the name of the model to load or unload, if the caller may."""
+        self._authorization.check_token(dict(context.invocation_metadata()).get("authorization"))
+        self._phase.check_not_ending()
+        return codec.read_model_name(request)
 
 
 def _bound(query: Query, seconds: float | None) -> Query:

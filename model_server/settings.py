@@ -31,6 +31,7 @@ class Settings:
     body_timeout_seconds: float = 30.0
     drain_delay_seconds: float = 5.0
     keep_alive_seconds: int = 95
+    repository_token_file: Path | None = None
     access_log: bool = True
 
 
@@ -131,6 +132,12 @@ def _parser() -> argparse.ArgumentParser:
         _whole,
         "idle connections are kept for; longer than any proxy before it",
         "SECONDS",
+    )
+    parser.add_argument(
+        "--repository-token-file",
+        type=Path,
+        metavar="FILE",
+        help="the token that loads and unloads models at run time (default: none, nobody can)",
     )
     parser.add_argument("--no-access-log", action="store_true", help="do not log a line for each request")
     return parser

@@ -4,8 +4,8 @@ https://github.com/kserve/open-inference-protocol/blob/main/specification/protoc
 come as typed ``contents`` or as ``raw_input_contents``, laid out as in ``v2_binary``; answers go the way they came.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from model_server.codec.v2 import (
 )
 from model_server.codec.v2_binary import read_raw, to_binary
 from model_server.errors import InvalidInput
-from model_server.types import Answer, Query, Signature, TensorSpec
+from model_server.types import Answer, ModelState, Query, Signature, TensorSpec
 
 _CONTENTS = {"BYTES": "bytes_contents", "UINT8": "uint_contents", "FP32": "fp32_contents", "INT64": "int64_contents"}
 """The field of InferTensorContents that holds each datatype."""
@@ -86,6 +86,11 @@ def encode_infer(answer: Answer, request: Request, signature: Signature) -> byte
 def encode_metadata(signature: Signature) -> Message:
     """Write a ModelMetadataResponse."""
     return ModelMetadataResponse(**describe_model(signature))
+
+
+def encode_index(states: Iterable[ModelState]) -> Message:
+    """Write a RepositoryIndexResponse."""
+    return message_type("RepositoryIndexResponse")(models=[asdict(state) for state in states])
 
 
 def read_model_name(message: Any) -> str:

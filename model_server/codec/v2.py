@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from model_server.codec.document import shorten
 from model_server.codec.options import read_parameters
 from model_server.errors import InvalidInput, TooLarge
+from model_server.excerpt import shorten
 from model_server.types import (
     Answer,
     Content,
@@ -157,7 +157,7 @@ def describe_server() -> dict[str, Any]:
     return {
         "name": "kserve-vision",
         "version": installed_version("kserve-vision"),
-        "extensions": ["binary_tensor_data"],
+        "extensions": ["binary_tensor_data", "model_repository"],
     }
 
 

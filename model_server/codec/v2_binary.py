@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from model_server.codec.document import shorten
 from model_server.codec.v2 import DTYPES, OutputTensor, Values, check_count
 from model_server.errors import InvalidInput
+from model_server.excerpt import shorten
 from model_server.types import TensorSpec
 
 LENGTH_HEADER = "Inference-Header-Content-Length"

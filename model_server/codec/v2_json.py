@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from model_server.codec.base64_image import decode_base64
-from model_server.codec.document import parse_document, shorten
+from model_server.codec.document import parse_document
 from model_server.codec.v2 import (
     DTYPES,
     InputTensor,
@@ -24,6 +24,7 @@ from model_server.codec.v2 import (
 )
 from model_server.codec.v2_binary import BinaryReader, join_binary, to_binary
 from model_server.errors import InvalidInput
+from model_server.excerpt import shorten
 from model_server.types import Answer, Query, Signature, TensorSpec
 
 

@@ -16,6 +16,7 @@ import uvicorn
 from bundles import COLOURS, GAIN
 from doors import ANSWER_SECONDS, Call
 
+from model_server.authorization import Authorization
 from model_server.batching import Batcher
 from model_server.bundle import Bundle
 from model_server.classifier import Classifier
@@ -92,7 +93,12 @@ class Gated:
         self.repository = BundleRepository(self._build, select_variant, max_images=self.queue_size)
         self.repository.register(self.bundle)
         self.app = build_app(
-            self.repository, self.phase, max_body_bytes=1 << 20, body_timeout_seconds=30, access_log=False
+            self.repository,
+            self.phase,
+            Authorization(None),
+            max_body_bytes=1 << 20,
+            body_timeout_seconds=30,
+            access_log=False,
         )
         self.batcher = Batcher(
             self.engine.infer, max_batch=self.max_batch, queue_size=self.queue_size, clock=self.clock
