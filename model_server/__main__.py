@@ -21,6 +21,7 @@ from model_server.engine import load_engine, runs_here
 from model_server.errors import BundleError, StartError
 from model_server.imaging import Imaging
 from model_server.manifest import Variant, select_variant
+from model_server.metrics import Metrics, ModelMetrics
 from model_server.settings import Settings, parse_settings
 from model_server.shelf import Shelf
 
@@ -50,12 +51,14 @@ def _serve(settings: Settings) -> None:
     # these import kserve, which takes two seconds that --help and a mistyped option should not take
     from model_server.grpc_port import GrpcPort
     from model_server.lifecycle import VisionServer
+    from model_server.metrics_port import ServedModels, open_metrics_port
     from model_server.procedures import InferenceHandler
     from model_server.repository import BundleRepository
     from model_server.routes import build_app
 
     authorization = Authorization(settings.repository_token_file)
     shelf = Shelf(settings.models, settings.named_models)
+    metrics = Metrics()
     threads = settings.threads or cpu_limit()
     with ThreadPoolExecutor(threads, thread_name_prefix="imaging") as pool:
         repository = BundleRepository(
@@ -67,6 +70,7 @@ def _serve(settings: Settings) -> None:
                 engine=settings.engine,
                 runs_here=runs_here,
             ),
+            metrics,
             max_images=settings.max_images,
             shelf=shelf,
         )
@@ -95,11 +99,14 @@ def _serve(settings: Settings) -> None:
             max_message_bytes=settings.max_body_bytes,
             connect_seconds=settings.body_timeout_seconds,
         )
-        VisionServer(repository, app, grpc_port, phase, settings, partial(_announce, repository, settings.host)).run()
+        metrics.registry.register(ServedModels(repository))
+        metrics_port = open_metrics_port(metrics.registry, settings.host, settings.metrics_port)
+        announce = partial(_announce, repository, settings.host, metrics_port)
+        VisionServer(repository, app, grpc_port, phase, settings, announce).run()
 
 
 def _build_classifier(
-    bundle: Bundle, variant: Variant, *, settings: Settings, threads: int, pool: Executor
+    bundle: Bundle, variant: Variant, metrics: ModelMetrics, *, settings: Settings, threads: int, pool: Executor
 ) -> Classifier:
     files = [bundle.read(file) for file in variant.files]
     try:
@@ -109,15 +116,16 @@ def _build_classifier(
     return Classifier(
         bundle,
         variant,
-        imaging=Imaging(bundle.manifest.preprocessing, settings.max_image_pixels),
-        batcher=Batcher(engine.infer, max_batch=settings.max_batch, queue_size=settings.queue_size),
+        imaging=Imaging(bundle.manifest.preprocessing, settings.max_image_pixels, metrics.image_pixels.observe),
+        batcher=Batcher(engine.infer, max_batch=settings.max_batch, queue_size=settings.queue_size, metrics=metrics),
+        metrics=metrics,
         pool=pool,
         max_images=settings.max_images,
         default_timeout_seconds=settings.timeout_seconds,
     )
 
 
-def _announce(repository: "BundleRepository", host: str, http_port: int, grpc_port: int) -> None:
+def _announce(repository: "BundleRepository", host: str, metrics_port: int, http_port: int, grpc_port: int) -> None:
     models = repository.vision_models()
     served = ", ".join(f"{m.name} ({m.variant.precision} on {m.variant.engine}, {m.signature.version})" for m in models)
     host = "127.0.0.1" if host in ANY_ADDRESS else f"[{host}]" if ":" in host else host
@@ -132,6 +140,7 @@ def _announce(repository: "BundleRepository", host: str, http_port: int, grpc_po
         f"Serving  {served}",
         f"Address  {address}",
         f"gRPC     {host}:{grpc_port}",
+        f"Metrics  http://{host}:{metrics_port}/metrics",
         f"Try      {shlex.join(command)}",
     )
     print("\n".join(lines), flush=True)

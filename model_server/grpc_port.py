@@ -7,7 +7,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from model_server.codec.grpc_messages import POOL, SERVICE_NAME
-from model_server.errors import StartError
+from model_server.listener import cannot_listen
 from model_server.procedures import InferenceHandler
 
 PING_SECONDS = 5
@@ -56,10 +56,7 @@ class GrpcPort:
         try:
             port: int = self._server.add_insecure_port(f"{address}:{self._port}")
         except RuntimeError as error:
-            raise StartError(
-                f"can't listen on {self._host}:{self._port}; end what listens there, choose another port with "
-                "--grpc-port (0 picks a free one), or an address of this machine with --host"
-            ) from error
+            raise cannot_listen(self._host, self._port, "--grpc-port", error) from error
         await self.say_ready(False)
         await self._server.start()
         return port

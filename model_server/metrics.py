@@ -7,7 +7,7 @@ import asyncio
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -43,6 +43,11 @@ class ModelMetrics:
         self.queue_images = metrics.queue_images.labels(model)
         self.image_bytes = metrics.image_bytes.labels(model)
         self.image_pixels = metrics.image_pixels.labels(model)
+
+    def time(self, stage: str) -> AbstractContextManager[object]:
+        """Measure a stage for as long as the context lasts."""
+        timer: AbstractContextManager[object] = self.stages[stage].time()
+        return timer
 
 
 class Metrics:

@@ -1,6 +1,7 @@
 """A model as KServe knows it, thin over a classifier."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
@@ -11,6 +12,7 @@ from model_server.bundle import Bundle
 from model_server.classifier import Classifier
 from model_server.errors import NotReady
 from model_server.manifest import Variant
+from model_server.metrics import ModelMetrics
 from model_server.types import Answer, Query, Signature, TensorSpec
 
 
@@ -21,10 +23,12 @@ class VisionModel(Model):
     query and an answer back.
     """
 
-    def __init__(self, name: str, bundle: Bundle, variant: Variant, *, max_images: int) -> None:
+    def __init__(self, name: str, bundle: Bundle, variant: Variant, metrics: ModelMetrics, *, max_images: int) -> None:
         super().__init__(name)
         self.bundle = bundle
         self.variant = variant
+        self.metrics = metrics
+        self.ready_at = 0.0
         self.samples = [bundle.read(sample) for sample in bundle.manifest.samples]
         self.signature = describe_signature(name, bundle, variant, max_images)
         self._classifier: Classifier | None = None
@@ -58,6 +62,7 @@ class VisionModel(Model):
             await asyncio.to_thread(classifier.close)
             raise
         self._classifier = classifier
+        self.ready_at = time.time()
         self.ready = True
 
     @contextmanager

@@ -186,11 +186,12 @@ class Procedures:
 
     async def infer(self, request: Any, context: Context) -> bytes:
         """Label images."""
-        found = self._repository.find_ready(request.model_name, request.model_version or None)
-        with found.lend() as model:
-            decoded = await run_by_size(request.ByteSize(), codec.decode_infer, request, model.signature)
+        with self._repository.ask("grpc", request.model_name, request.model_version or None) as model:
+            with model.metrics.time("decode"):
+                decoded = await run_by_size(request.ByteSize(), codec.decode_infer, request, model.signature)
             answer = await model.predict(_bound(decoded.query, context.time_remaining()))
-            return await run_by_size(answer.classes.nbytes, codec.encode_infer, answer, decoded, model.signature)
+            with model.metrics.time("encode"):
+                return await run_by_size(answer.classes.nbytes, codec.encode_infer, answer, decoded, model.signature)
 
     async def repository_index(self, request: Any, _: Context) -> Message:
         """Return what is served and what could be."""

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from model_server.classifier import Classifier
 from model_server.errors import BundleError, LoadFailed, ModelNotFound, NotReady
 from model_server.excerpt import shorten
 from model_server.manifest import NAME_PATTERN, Manifest, Variant
+from model_server.metrics import Metrics, ModelMetrics
 from model_server.predictor import VisionModel
 from model_server.shelf import Shelf
 from model_server.turns import Turns
@@ -24,7 +26,7 @@ from model_server.types import ModelState
 
 logger = logging.getLogger(__name__)
 
-BuildClassifier = Callable[[Bundle, Variant], Classifier]
+BuildClassifier = Callable[[Bundle, Variant, ModelMetrics], Classifier]
 """Compiles a variant's engine and puts a classifier around it; takes seconds, so it is called in a thread."""
 SelectVariant = Callable[[Manifest], Variant]
 """Chooses one of a bundle's variants; raises BundleError where none will do."""
@@ -39,16 +41,24 @@ class BundleRepository(ModelRepository):
     Args:
         build: makes the classifier of a bundle.
         select: chooses the variant of a bundle that is served.
+        metrics: where requests are counted.
         max_images: images in one request.
         shelf: where a bundle is looked for that is to be loaded; what was registered is found without.
     """
 
     def __init__(
-        self, build: BuildClassifier, select: SelectVariant, *, max_images: int, shelf: Shelf | None = None
+        self,
+        build: BuildClassifier,
+        select: SelectVariant,
+        metrics: Metrics,
+        *,
+        max_images: int,
+        shelf: Shelf | None = None,
     ) -> None:
         super().__init__()
         self._build = build
         self._select = select
+        self._metrics = metrics
         self._max_images = max_images
         self._shelf = shelf or Shelf()
         self._folders: dict[str, Path] = {}
@@ -158,6 +168,18 @@ class BundleRepository(ModelRepository):
             raise NotReady(f"model {name!r} is loading; send the request again in a moment")
         return model
 
+    @contextmanager
+    def ask(self, door: str, name: str, version: str | None = None) -> Iterator[VisionModel]:
+        """Lend a model that can answer for one request through a door, and count the request.
+
+        Raises:
+            ModelNotFound, NotReady: as ``find_ready`` has it.
+        """
+        with self._metrics.request(door) as asked:
+            asked.model = self.find(name, version).name
+            with self.find_ready(name, version).lend() as model:
+                yield model
+
     def is_ready(self) -> bool:
         """Tell whether every model can answer."""
         return all(model.ready for model in self.vision_models())
@@ -170,12 +192,13 @@ class BundleRepository(ModelRepository):
             model.stop()
 
     def _model(self, name: str, bundle: Bundle) -> VisionModel:
-        return VisionModel(name, bundle, self._select(bundle.manifest), max_images=self._max_images)
+        variant, metrics = self._select(bundle.manifest), self._metrics.of_model(name)
+        return VisionModel(name, bundle, variant, metrics, max_images=self._max_images)
 
     async def _start(self, name: str) -> None:
         model = self.get_model(name)
         if model and not model.ready:  # neither unloaded nor loaded meanwhile
-            await model.serve(await self._in_thread(self._build, model.bundle, model.variant))
+            await model.serve(await self._in_thread(self._build, model.bundle, model.variant, model.metrics))
             self._states[name] = replace(self._states[name], state="READY")
 
     async def _load(self, name: str) -> VisionModel:
@@ -188,7 +211,7 @@ class BundleRepository(ModelRepository):
                 return served
             if not served:
                 self._states[name] = ModelState(name, model.signature.version, "LOADING")
-            await model.serve(await self._in_thread(self._build, model.bundle, model.variant))
+            await model.serve(await self._in_thread(self._build, model.bundle, model.variant, model.metrics))
         except ModelNotFound:
             raise
         except Exception as error:

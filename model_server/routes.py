@@ -158,35 +158,41 @@ class _Doors:
         return Response(data, media_type=media_type, headers={"Cache-Control": "max-age=3600"})
 
     async def infer(self, request: Request) -> Response:
-        with self._lend(request) as model:
+        with self._ask("v2", request) as model:
             length = request.headers.get(LENGTH_HEADER)
             _check_content_type(request, JSON, BINARY)
             body = await self._read(request)
-            decoded = await run_by_size(len(body), decode_v2, body, length, model.signature)
+            with model.metrics.time("decode"):
+                decoded = await run_by_size(len(body), decode_v2, body, length, model.signature)
             answer = await _predict(request, model, decoded.query)
-            body, header_length = await run_by_size(answer.classes.nbytes, encode_v2, answer, decoded, model.signature)
+            with model.metrics.time("encode"):
+                body, header_length = await run_by_size(
+                    answer.classes.nbytes, encode_v2, answer, decoded, model.signature
+                )
         if header_length is None:
             return Response(body, media_type=JSON)
         return Response(body, media_type=BINARY, headers={LENGTH_HEADER: str(header_length)})
 
     async def predict_v1(self, request: Request) -> Response:
-        with self._lend(request) as model:
+        with self._ask("v1", request) as model:
             _check_content_type(request, JSON)
             body = await self._read(request)
-            query = await run_by_size(len(body), decode_v1, body, model.signature)
+            with model.metrics.time("decode"):
+                query = await run_by_size(len(body), decode_v1, body, model.signature)
             answer = await _predict(request, model, query)
-            body = await run_by_size(answer.classes.nbytes, encode_predictions, answer, model.signature)
+            body = await _write_predictions(answer, model)
         return Response(body, media_type=JSON)
 
     async def predict(self, request: Request) -> Response:
-        with self._lend(request) as model:
+        with self._ask("predict", request) as model:
             content_type = request.headers.get("content-type", "")
             body = await self._read(request)
-            query, single = await run_by_size(
-                len(body), decode_images, body, content_type, request.query_params, model.signature
-            )
+            with model.metrics.time("decode"):
+                query, single = await run_by_size(
+                    len(body), decode_images, body, content_type, request.query_params, model.signature
+                )
             answer = await _predict(request, model, query)
-            body = await run_by_size(answer.classes.nbytes, encode_predictions, answer, model.signature, single=single)
+            body = await _write_predictions(answer, model, single=single)
         return Response(body, media_type=JSON)
 
     def _find(self, request: Request) -> VisionModel:
@@ -195,8 +201,8 @@ class _Doors:
     def _find_ready(self, request: Request) -> VisionModel:
         return self._repository.find_ready(request.path_params["name"], request.path_params.get("version"))
 
-    def _lend(self, request: Request) -> AbstractContextManager[VisionModel]:
-        return self._find_ready(request).lend()
+    def _ask(self, door: str, request: Request) -> AbstractContextManager[VisionModel]:
+        return self._repository.ask(door, request.path_params["name"], request.path_params.get("version"))
 
 
 def _check_content_type(request: Request, *accepted: str) -> None:
@@ -221,6 +227,11 @@ async def _predict(request: Request, model: VisionModel, query: Query) -> Answer
     finally:
         work.cancel()
         gone.cancel()
+
+
+async def _write_predictions(answer: Answer, model: VisionModel, *, single: bool = False) -> bytes:
+    with model.metrics.time("encode"):
+        return await run_by_size(answer.classes.nbytes, encode_predictions, answer, model.signature, single=single)
 
 
 async def _disconnect(receive: Callable[[], Awaitable[Any]]) -> None:

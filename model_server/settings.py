@@ -18,6 +18,7 @@ class Settings:
     host: str = "0.0.0.0"  # noqa: S104 - a pod is called through its own address
     http_port: int = 8080
     grpc_port: int = 8081
+    metrics_port: int = 8082
     device: str = "auto"
     precision: str = "auto"
     engine: str = "auto"
@@ -88,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", str, "address to listen on", "ADDRESS")
     add("--http-port", _port, "port for HTTP; 0 picks a free one", "PORT")
     add("--grpc-port", _port, "port for gRPC; 0 picks a free one", "PORT")
+    add("--metrics-port", _port, "port for Prometheus; 0 picks a free one", "PORT")
     parser.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda"),

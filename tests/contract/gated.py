@@ -24,6 +24,7 @@ from model_server.drain import Phase
 from model_server.errors import QueueFull
 from model_server.imaging import Imaging
 from model_server.manifest import Variant, select_variant
+from model_server.metrics import Metrics, ModelMetrics
 from model_server.types import Float32Array, Rows
 
 
@@ -90,7 +91,8 @@ class Gated:
     def __post_init__(self) -> None:
         self.clock = Clock()
         self.engine = GatedEngine(self.clock)
-        self.repository = BundleRepository(self._build, select_variant, max_images=self.queue_size)
+        self.metrics = Metrics()
+        self.repository = BundleRepository(self._build, select_variant, self.metrics, max_images=self.queue_size)
         self.repository.register(self.bundle)
         self.app = build_app(
             self.repository,
@@ -101,15 +103,20 @@ class Gated:
             access_log=False,
         )
         self.batcher = Batcher(
-            self.engine.infer, max_batch=self.max_batch, queue_size=self.queue_size, clock=self.clock
+            self.engine.infer,
+            max_batch=self.max_batch,
+            queue_size=self.queue_size,
+            metrics=self.metrics.of_model("colours"),
+            clock=self.clock,
         )
 
-    def _build(self, bundle: Bundle, variant: Variant) -> Classifier:
+    def _build(self, bundle: Bundle, variant: Variant, metrics: ModelMetrics) -> Classifier:
         return Classifier(
             bundle,
             variant,
             imaging=Imaging(bundle.manifest.preprocessing),
             batcher=self.batcher,
+            metrics=metrics,
             pool=self.pool,
             max_images=self.queue_size,
             default_timeout_seconds=TIMEOUT_SECONDS,

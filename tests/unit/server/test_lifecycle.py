@@ -15,12 +15,13 @@ import httpx
 import pytest
 import yaml
 from bundles import write_colour_bundle
-from servers import Server, running_server, wait_until
+from servers import FREE_PORTS, Server, running_server, wait_until
 
 STARTED = re.compile(
     r"Serving  colours \(int8 on openvino, [0-9a-f]{12}\)\n"
     r"Address  (?P<address>http://\S+:[1-9]\d*)\n"
     r"gRPC     \S+:[1-9]\d*\n"
+    r"Metrics  http://\S+:[1-9]\d*/metrics\n"
     r"Try      (?P<command>curl .*)\n"
 )
 
@@ -47,12 +48,17 @@ def refusals(tmp_path_factory: pytest.TempPathFactory, colour_bundle: Path) -> I
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         yield {
-            "port in use": Refusal(["--models", bundle, "--http-port", port], 1, "--http-port (0 picks a free one)"),
+            "port in use": Refusal(
+                ["--models", bundle, *FREE_PORTS, "--http-port", port], 1, "--http-port (0 picks a free one)"
+            ),
             "gRPC port in use": Refusal(
-                ["--models", bundle, "--http-port", "0", "--grpc-port", port], 1, "--grpc-port (0 picks a free one)"
+                ["--models", bundle, *FREE_PORTS, "--grpc-port", port], 1, "--grpc-port (0 picks a free one)"
+            ),
+            "metrics port in use": Refusal(
+                ["--models", bundle, *FREE_PORTS, "--metrics-port", port], 1, "--metrics-port (0 picks a free one)"
             ),
             "address of another machine": Refusal(
-                ["--models", bundle, "--http-port", "0", "--host", "192.0.2.1"], 1, "an address of this machine"
+                ["--models", bundle, *FREE_PORTS, "--host", "192.0.2.1"], 1, "an address of this machine"
             ),
             "missing folder": Refusal(["--models", str(folder / "none")], 1, "give --models a model bundle"),
             "no bundle": Refusal(["--models", str(folder / "empty")], 1, "make digits"),
@@ -79,6 +85,7 @@ def refused(refusals: dict[str, Refusal]) -> dict[str, subprocess.CompletedProce
     [
         "port in use",
         "gRPC port in use",
+        "metrics port in use",
         "address of another machine",
         "missing folder",
         "no bundle",
