@@ -31,8 +31,9 @@ def repository_server(models: Path, *arguments: str, **options: Any) -> Iterator
 class Operator:
     """Somebody with a token, or without."""
 
-    def __init__(self, url: str, token: str | None = TOKEN) -> None:
+    def __init__(self, url: str, token: str | None = TOKEN, timeout: float = ANSWER_SECONDS) -> None:
         self._url = url
+        self._timeout = timeout
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
 
     def load(self, name: str, body: object = None) -> httpx.Response:
@@ -54,7 +55,7 @@ class Operator:
     def _post(self, path: str, body: object) -> httpx.Response:
         content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         return httpx.post(
-            self._url + path, content=content, headers=self._headers, timeout=ANSWER_SECONDS, trust_env=False
+            self._url + path, content=content, headers=self._headers, timeout=self._timeout, trust_env=False
         )
 
 
