@@ -26,6 +26,7 @@ from model_server.settings import Settings, parse_settings
 from model_server.shelf import Shelf
 
 if TYPE_CHECKING:
+    from model_server.predictor import VisionModel
     from model_server.repository import BundleRepository
 
 
@@ -130,20 +131,23 @@ def _announce(repository: "BundleRepository", host: str, metrics_port: int, http
     served = ", ".join(f"{m.name} ({m.variant.precision} on {m.variant.engine}, {m.signature.version})" for m in models)
     host = "127.0.0.1" if host in ANY_ADDRESS else f"[{host}]" if ":" in host else host
     address = f"http://{host}:{http_port}"
-    first = models[0]
-    samples = first.bundle.manifest.samples
-    picture = first.bundle.folder / samples[0].path if samples else Path("cat.jpg")
-    if picture.is_relative_to(Path.cwd()):
-        picture = picture.relative_to(Path.cwd())
-    command = ["curl", "--data-binary", f"@{picture}", f"{address}/model/{first.name}/predict"]
-    lines = (
+    lines = [
         f"Serving  {served}",
         f"Address  {address}",
         f"gRPC     {host}:{grpc_port}",
         f"Metrics  http://{host}:{metrics_port}/metrics",
-        f"Try      {shlex.join(command)}",
-    )
+    ]
+    if models:  # they may be unloaded again already
+        lines.append(f"Try      {_write_command(models[0], address)}")
     print("\n".join(lines), flush=True)
+
+
+def _write_command(model: "VisionModel", address: str) -> str:
+    samples = model.bundle.manifest.samples
+    picture = model.bundle.folder / samples[0].path if samples else Path("cat.jpg")
+    if picture.is_relative_to(Path.cwd()):
+        picture = picture.relative_to(Path.cwd())
+    return shlex.join(["curl", "--data-binary", f"@{picture}", f"{address}/model/{model.name}/predict"])
 
 
 def _configure_logging(settings: Settings) -> None:

@@ -32,7 +32,7 @@ class VisionModel(Model):
         self.samples = [bundle.read(sample) for sample in bundle.manifest.samples]
         self.signature = describe_signature(name, bundle, variant, max_images)
         self._classifier: Classifier | None = None
-        self._borrowers = 0
+        self.borrowers = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -71,13 +71,13 @@ class VisionModel(Model):
 
         It answers all that time, whatever is loaded or unloaded meanwhile.
         """
-        self._borrowers += 1
+        self.borrowers += 1
         self._idle.clear()
         try:
             yield self
         finally:
-            self._borrowers -= 1
-            if not self._borrowers:
+            self.borrowers -= 1
+            if not self.borrowers:
                 self._idle.set()
 
     async def retire(self) -> None:

@@ -226,10 +226,10 @@ class BundleRepository(ModelRepository):
         return model
 
     def _open(self, name: str) -> VisionModel:
-        """Find, read and verify a name's bundle."""
+        """Find, read and verify a name's bundle, in the thread."""
         folder = self._shelf.find(name) or self._folders.get(name)
         if folder is None:
-            names = ", ".join(state.name for state in self.index())
+            names = ", ".join(sorted(self._folders))
             raise ModelNotFound(f"no bundle here is named {shorten(name)}; there are: {names}")
         bundle = read_bundle(folder)
         if bundle.manifest.name != name and name not in self._renamed:

@@ -59,13 +59,13 @@ def _bundles_in(folder: Path) -> list[Path]:
 
 
 def _name_of(bundle: Path) -> str:
-    status = (bundle / MANIFEST).stat()
-    return _read_name(bundle, status.st_ino, status.st_size, status.st_mtime_ns)
+    try:
+        status = (bundle / MANIFEST).stat()
+        return _read_name(bundle, status.st_ino, status.st_size, status.st_ctime_ns)
+    except (BundleError, OSError):
+        return bundle.name
 
 
 @lru_cache(maxsize=1024)  # a manifest of a thousand labels takes a tenth of a second to read
 def _read_name(bundle: Path, *_: int) -> str:
-    try:
-        return read_manifest(bundle).name
-    except (BundleError, OSError):
-        return bundle.name
+    return read_manifest(bundle).name

@@ -59,12 +59,12 @@ class Clock:
 class GatedEngine:
     """Names colours as the colour bundle does. ``batches`` are the labels that it saw, one list for each batch."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, fails: bool = False) -> None:
         self.gate = threading.Event()
         self.gate.set()
         self.batches: list[list[str]] = []
         self.entered = 0
-        self.fails = False
+        self.fails = fails
         self._clock = clock
 
     def infer(self, rows: Rows) -> Float32Array:
@@ -87,10 +87,11 @@ class Gated:
     max_batch: int = MAX_BATCH
     queue_size: int = QUEUE_SIZE
     phase: Phase = field(default_factory=Phase)
+    builds_fail: bool = False
 
     def __post_init__(self) -> None:
         self.clock = Clock()
-        self.engine = GatedEngine(self.clock)
+        self.engines: list[GatedEngine] = []
         self.metrics = Metrics()
         self.repository = BundleRepository(self._build, select_variant, self.metrics, max_images=self.queue_size)
         self.repository.register(self.bundle)
@@ -102,15 +103,21 @@ class Gated:
             body_timeout_seconds=30,
             access_log=False,
         )
+
+    @property
+    def engine(self) -> GatedEngine:
+        """The one that was built last."""
+        return self.engines[-1]
+
+    def _build(self, bundle: Bundle, variant: Variant, metrics: ModelMetrics) -> Classifier:
+        self.engines.append(GatedEngine(self.clock, fails=self.builds_fail))
         self.batcher = Batcher(
             self.engine.infer,
             max_batch=self.max_batch,
             queue_size=self.queue_size,
-            metrics=self.metrics.of_model("colours"),
+            metrics=metrics,
             clock=self.clock,
         )
-
-    def _build(self, bundle: Bundle, variant: Variant, metrics: ModelMetrics) -> Classifier:
         return Classifier(
             bundle,
             variant,
@@ -126,6 +133,10 @@ class Gated:
     async def load(self) -> None:
         """Load the model, then shut the gate in front of its engine."""
         await self.repository.load_registered()
+        self.shut()
+
+    def shut(self) -> None:
+        """Shut the gate in front of the newest engine, as if it had done nothing yet."""
         self.engine.batches.clear()
         self.engine.entered = 0
         self.engine.gate.clear()
@@ -179,8 +190,9 @@ async def gated(bundle: Path, **changes: int) -> AsyncIterator[Gated]:
             await parts.load()
             yield parts
         finally:
-            parts.engine.gate.set()
-            await asyncio.to_thread(parts.batcher.close)
+            for engine in parts.engines:
+                engine.gate.set()
+            await parts.repository.stop()
 
 
 async def eventually(condition: Callable[[], object], seconds: float = 30) -> None:

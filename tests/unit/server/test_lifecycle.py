@@ -66,6 +66,9 @@ def refusals(tmp_path_factory: pytest.TempPathFactory, colour_bundle: Path) -> I
             "no such variant": Refusal(["--models", str(int8_only), "--precision", "float32"], 1, "int8"),
             "unknown precision": Refusal(["--models", bundle, "--precision", "int4"], 2, "'int8', 'float32'"),
             "not a name": Refusal(["--model", f"Cats={bundle}"], 1, "lower-case"),
+            "no token file": Refusal(
+                ["--models", bundle, "--repository-token-file", str(folder / "token")], 1, "No such file or directory"
+            ),
             "no deadline": Refusal(["--timeout-seconds", "0"], 2, "a number of seconds above 0"),
         }
 
@@ -93,6 +96,7 @@ def refused(refusals: dict[str, Refusal]) -> dict[str, subprocess.CompletedProce
         "no such variant",
         "unknown precision",
         "not a name",
+        "no token file",
         "no deadline",
     ],
 )
