@@ -31,11 +31,11 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 BUILD = Path("build/int8_over_torch")
-BUNDLE, CROPS = BUILD / "resnet-50", BUILD / "crops"
+BUNDLE, FLOAT32, CROPS = BUILD / "resnet-50", BUILD / "float32", BUILD / "crops"
 ARCHITECTURE, CLASSES, SIZE = "resnet50", 1000, 224
 JPEG_SIZE, QUALITY = (500, 334), 90
 CLIENTS, BATCH = 8, 8
-CROPS_OF_EACH, CALIBRATION_IMAGES = 100, 100
+CROPS_OF_EACH = 100
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "amx_bf16")
 WAIT_SECONDS = 120
 
@@ -61,40 +61,14 @@ def main() -> None:
 
 
 def build_bundle() -> None:
-    """Make a bundle of a random ResNet-50, float32 and int8, by the builder's own code, unless it is there already."""
+    """Make a bundle of a random ResNet-50, float32 and int8, with the builder's own commands, unless it is there."""
     if (BUNDLE / "model.yaml").is_file():
         return
-    import torch
-
-    from model_builder.export import export_onnx
-    from model_builder.int8_bundle import Order, quantize_bundle
-    from model_builder.writing import describe, write_bundle
-    from model_server.engine.networks import build_network
-    from model_server.manifest import Manifest, Preprocessing, Variant
-
-    torch.manual_seed(0)
-    path = "float32/model.onnx"
-    onnx = export_onnx(build_network(ARCHITECTURE, CLASSES), SIZE)
-    manifest = Manifest(
-        format=1,
-        name="resnet-50",
-        architecture=ARCHITECTURE,
-        weights="random, seed 0",
-        trained_on=None,
-        made_by="python benchmarks/int8_over_torch.py",
-        preprocessing=Preprocessing(resize=256, crop=SIZE, mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]),
-        labels=[f"class {number}" for number in range(CLASSES)],
-        labels_source="their numbers",
-        variants=[
-            Variant(
-                precision="float32", engine="onnxruntime", device="cpu", inputs="tensor", files=[describe(path, onnx)]
-            )
-        ],
-    )
-    plain = BUILD / "float32"
-    write_bundle(manifest, {path: onnx}, plain)
     write_crops()
-    quantize_bundle(Order(plain, CROPS, BUNDLE, CALIBRATION_IMAGES, 0))
+    exported = ["export", ARCHITECTURE, "--weights", "random", "--seed", "0", "--output", str(FLOAT32)]
+    quantized = ["quantize", str(FLOAT32), "--calibration", str(CROPS), "--output", str(BUNDLE)]
+    for command in (exported, quantized):
+        subprocess.run([sys.executable, "-m", "model_builder", *command], check=True)
 
 
 def write_crops() -> None:
@@ -181,7 +155,7 @@ def work_as_clients(connection: Connection, url: str) -> None:
         def send(client: int, counts: list[int] = counts, end: float = end) -> None:
             door = http.client.HTTPConnection(urlsplit(url).netloc)
             while time.perf_counter() < end:
-                door.request("POST", "/model/resnet-50/predict?top_k=1", photos[(client + counts[client]) % 2])
+                door.request("POST", "/model/resnet50/predict?top_k=1", photos[(client + counts[client]) % 2])
                 answer = door.getresponse()
                 body = answer.read()
                 if answer.status != 200:

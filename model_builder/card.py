@@ -6,7 +6,7 @@ from typing import Any
 from model_builder.table import format_bytes, format_share
 from model_server.bundle import Bundle
 from model_server.engine import runs_here
-from model_server.manifest import DataSet, Manifest, Preprocessing, Variant
+from model_server.manifest import Manifest, Preprocessing, TrainingData, Variant
 
 FIRST_LABELS = 6
 
@@ -84,8 +84,8 @@ def _count_bytes(bundle: Bundle, variant: Variant) -> int:
     return sum((bundle.folder / file.path).stat().st_size for file in variant.files)
 
 
-def _name(data: DataSet) -> str:
-    return f"{data.name} ({data.images} images)"
+def _name(data: TrainingData) -> str:
+    return data.name if data.images is None else f"{data.name} ({data.images} images)"
 
 
 def _list(numbers: list[float]) -> str:

@@ -20,7 +20,8 @@ def tell(items: Sequence[Item], doing: str, clock: Callable[[], float] = time.mo
     say(f"{doing}: {len(items)}")
     said = clock()
     for done, item in enumerate(items):
-        if clock() - said >= PAUSE_SECONDS:
-            said = clock()
+        now = clock()
+        if now - said >= PAUSE_SECONDS:
+            said = now
             say(f"{doing}: {done} of {len(items)}")
         yield item

@@ -76,7 +76,7 @@ def _print_outcome(outcome: "Outcome", output: Path) -> None:
             format_bytes(figures.bytes),
             f"{figures.milliseconds:.2f} ms",
             format_share(figures.agreement),
-            f"{figures.logit_difference:.4f}",
+            f"{figures.logit_difference:.2g}",
         ]
         rows.append(row + ([format_interval(figures.accuracy)] if figures.accuracy else []))
     before, after = outcome.figures[:2]
