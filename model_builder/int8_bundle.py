@@ -73,8 +73,8 @@ def quantize_bundle(order: Order) -> Outcome:
         BuildError: the pictures, the bundle's variants or the output make it impossible.
         BundleError: the bundle is refused, or an engine refuses it.
     """
-    check_output(order.output)
     bundle = read_bundle(order.bundle)
+    check_output(order.output)
     manifest, original = bundle.manifest, find_original(bundle)
     pictures = find_pictures(order.calibration, manifest.labels, "--calibration")
     calibrating, measuring = split_pictures(pictures, order.most_images, order.seed)

@@ -24,7 +24,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="measure a bundle's variants on labelled pictures",
         description="Measure how often each variant of a bundle is right, and what it mistakes for what, with the code "
         "that serves it. The bundle stays as it is. Needs what requirements/build.txt lists.",
-        epilog="example: vision-builder evaluate models/resnet-50 --data photos --plot photos.png",
+        epilog="example: vision-builder evaluate models/digits --data photos --plot plot.png",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="a folder with a model.yaml")
@@ -32,6 +32,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--data",
         type=Path,
         required=True,
+        default=argparse.SUPPRESS,
         metavar="FOLDER",
         help="JPEG, PNG or WebP pictures in a subfolder for each label (or class number)",
     )

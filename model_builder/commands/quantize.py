@@ -30,6 +30,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--calibration",
         type=Path,
         required=True,
+        default=argparse.SUPPRESS,
         metavar="FOLDER",
         help="JPEG, PNG or WebP pictures, all in it or a subfolder for each label (or class number); with labels, "
         "accuracy is measured too",

@@ -27,7 +27,7 @@ except SystemExit:
         (["train", "digits"], "train digits"),
         (["export"], "export resnet50 --weights IMAGENET1K_V2"),
         (["quantize"], "quantize models/resnet-50 --calibration photos"),
-        (["evaluate"], "evaluate models/resnet-50 --data photos"),
+        (["evaluate"], "evaluate models/digits --data photos --plot plot.png"),
         (["inspect"], "inspect models/digits"),
     ],
 )

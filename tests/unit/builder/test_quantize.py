@@ -154,6 +154,14 @@ def test_an_unreadable_picture_is_found_before_quantizing_and_nothing_is_changed
     assert read_bundle(digits).revision == read_bundle(SHIPPED).revision
 
 
+def test_a_corrupt_bundle_is_refused_as_the_server_refuses_it(
+    digits: Path, album: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (digits / "float32/model.onnx").write_bytes(b"torn")
+    assert quantize(digits, "--calibration", album) == 1
+    assert f"vision-builder: {digits}/float32/model.onnx: its sha256 is" in capsys.readouterr().err
+
+
 def test_a_folder_of_something_else_is_not_written_to(
     digits: Path, album: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
