@@ -12,12 +12,14 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
+from model_server.manifest import Preprocessing
 from model_server.types import Int64Array, UInt8Array
 
 LABELS = [str(digit) for digit in range(10)]
 LABELS_SOURCE = "scikit-learn load_digits: target_names"
 PICTURE_SIZE = 64
 HELD_OUT_SHARE = 0.2
+PREPROCESSING = Preprocessing(resize=32, crop=32, mean=[0.5] * 3, std=[0.5] * 3)
 _GREATEST_VALUE = 16
 
 

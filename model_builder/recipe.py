@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model_builder.digits import LABELS, LABELS_SOURCE, LabelledPictures, Split, encode_png, load_split
+from model_builder.digits import LABELS, LABELS_SOURCE, PREPROCESSING, LabelledPictures, Split, encode_png, load_split
 from model_builder.evaluation import infer_logits, measure
 from model_builder.export import export_onnx
 from model_builder.progress import say
@@ -14,12 +14,11 @@ from model_builder.training import Course, train_network
 from model_builder.writing import check_output, describe, write_bundle
 from model_server.bundle import Bundle
 from model_server.imaging import Imaging
-from model_server.manifest import DataSet, Manifest, Preprocessing, Sample, Variant
+from model_server.manifest import DataSet, Manifest, Sample, Variant
 from model_server.types import Float32Array, Int64Array, UInt8Array
 
 ARCHITECTURE = "digits-resnet"
 DATA_SET = "scikit-learn digits"
-PREPROCESSING = Preprocessing(resize=32, crop=32, mean=[0.5] * 3, std=[0.5] * 3)
 CALIBRATION_IMAGES = 300
 XML, BIN, ONNX = "int8/model.xml", "int8/model.bin", "float32/model.onnx"
 

@@ -1,7 +1,5 @@
 """Labelled pictures → a trained network."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +7,12 @@ import torch
 from torch import nn
 
 from model_builder.augmentation import augment
+from model_builder.determinism import reproducible
 from model_builder.digits import LABELS, Split
 from model_builder.progress import say
 from model_server.engine.networks import build_network
 from model_server.imaging import Imaging
 from model_server.types import Float32Array, UInt8Array
-
-THREADS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ def train_network(architecture: str, split: Split, imaging: Imaging, course: Cou
     Every picture passes through the server's own preprocessing. The held-out accuracy is told after each epoch, and
     nothing is chosen by it.
     """
-    with _reproducible(course.seed):
+    with reproducible(course.seed):
         network = build_network(architecture, len(LABELS))
         random = np.random.default_rng(course.seed)
         labels = torch.from_numpy(split.train.labels)
@@ -76,17 +73,3 @@ def infer(network: nn.Module, pictures: UInt8Array, imaging: Imaging) -> Float32
 def prepare(pictures: list[UInt8Array], imaging: Imaging) -> Float32Array:
     """Turn grey pictures, UINT8 ``[H, W]``, into what the network takes: FP32 ``[N, 3, S, S]``."""
     return imaging.normalise(np.stack([imaging.fit(np.stack([picture] * 3, axis=-1)) for picture in pictures]))
-
-
-@contextmanager
-def _reproducible(seed: int) -> Iterator[None]:
-    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    torch.set_num_threads(THREADS)  # sums are added up in an order that depends on it
-    torch.use_deterministic_algorithms(True)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            yield
-    finally:
-        torch.use_deterministic_algorithms(deterministic)
-        torch.set_num_threads(threads)

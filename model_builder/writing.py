@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,10 +10,9 @@ from pathlib import Path
 import yaml
 
 from model_builder.errors import BuildError
-from model_server.bundle import Bundle, is_bundle, read_bundle
-from model_server.manifest import MANIFEST, BundleFile, Manifest
-
-FOLDERS = ("int8", "float32", "samples")
+from model_server.bundle import Bundle, is_bundle, read_bundle, read_manifest
+from model_server.errors import BundleError
+from model_server.manifest import MANIFEST, NAME_PATTERN, BundleFile, Manifest
 
 
 def describe(path: str, data: bytes) -> BundleFile:
@@ -25,6 +25,18 @@ def encode_manifest(manifest: Manifest) -> bytes:
     document = manifest.model_dump(mode="json", exclude={"published"} if manifest.published is None else None)
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, default_flow_style=None, width=160)
     return text.encode()
+
+
+def check_name(name: str) -> None:
+    """Refuse what KServe would not take as a model's name.
+
+    Raises:
+        BuildError: it says what would do.
+    """
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise BuildError(
+            f"--name {name!r}: a model's name is up to 48 of a-z, 0-9 and -, begins with a letter and does not end in -"
+        )
 
 
 def check_output(folder: Path) -> None:
@@ -41,15 +53,31 @@ def check_output(folder: Path) -> None:
                 f"--output {folder}: the folder holds something other than a bundle (there is no {MANIFEST}), "
                 "and writing would replace it; give a folder that does not exist yet, or a bundle"
             )
-        strange = sorted(path.name for path in folder.iterdir() if path.name not in (MANIFEST, *FOLDERS))
+        strange = _list_strange_files(folder)
         if strange:
+            more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
             raise BuildError(
-                f"--output {folder}: writing would remove {', '.join(strange)}, which the builder did not make; "
-                "move it away or give another folder"
+                f"--output {folder}: writing would remove {', '.join(strange[:5])}{more}, which {MANIFEST} does not "
+                "list; move it away or give another folder"
             )
     nearest = next(parent for parent in folder.absolute().parents if parent.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise BuildError(f"--output {folder}: {nearest} can't be written to; give another folder")
+
+
+def _list_strange_files(folder: Path) -> list[str]:
+    """Return what is in a bundle's folder and neither ``model.yaml`` nor listed there."""
+    try:
+        manifest = read_manifest(folder)
+    except BundleError as error:
+        raise BuildError(
+            f"--output {folder}: its {MANIFEST} can't be read, so there is no telling what writing would remove; "
+            f"remove the folder or give another one ({error})"
+        ) from error
+    variant_files = (file for variant in manifest.variants for file in variant.files)
+    listed = {MANIFEST} | {file.path for file in (*manifest.samples, *variant_files)}
+    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return sorted({path.relative_to(folder).as_posix() for path in found} - listed)
 
 
 def write_bundle(manifest: Manifest, contents: Mapping[str, bytes], folder: Path) -> Bundle:

@@ -51,6 +51,15 @@ def is_bundle(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
+def read_manifest(folder: Path) -> Manifest:
+    """Read what ``model.yaml`` says, and nothing else of the bundle.
+
+    Raises:
+        BundleError: there is none, or it says something that it may not.
+    """
+    return _read_manifest(folder)[0]
+
+
 def read_bundle(folder: Path) -> Bundle:
     """Read and verify a bundle.
 
@@ -58,7 +67,7 @@ def read_bundle(folder: Path) -> Bundle:
         BundleError: anything at all is not as ``model.yaml`` says; nothing of the bundle was run.
     """
     root = folder.resolve()
-    manifest, raw = _read_manifest(folder, root)
+    manifest, revision = _read_manifest(folder)
     _refuse_what_must_not_be_there(root, manifest)
     files: list[BundleFile] = [*manifest.samples]
     for variant in manifest.variants:
@@ -66,26 +75,19 @@ def read_bundle(folder: Path) -> Bundle:
     for file in files:
         with _path_inside(root, file.path).open("rb") as opened:
             _compare(root / file.path, hashlib.file_digest(opened, "sha256").hexdigest(), file.sha256)
-    return Bundle(root, manifest, hashlib.sha256(raw).hexdigest())
+    return Bundle(root, manifest, revision)
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Read a bundle's manifest and nothing else, to see what the bundle is; not enough to serve it.
-
-    Raises:
-        BundleError: it is missing or says something that is not understood.
-    """
-    return _read_manifest(folder, folder.resolve())[0]
-
-
-def _read_manifest(folder: Path, root: Path) -> tuple[Manifest, bytes]:
+def _read_manifest(folder: Path) -> tuple[Manifest, str]:
+    """Return it and its sha256."""
+    root = folder.resolve()
     if not root.is_dir():
         raise BundleError(f"{folder} is no folder; give one that holds a {MANIFEST}")
     path = _path_inside(root, MANIFEST)
     if path.stat().st_size > MAX_MANIFEST_BYTES:
         raise BundleError(f"{path}: {path.stat().st_size} bytes; at most {MAX_MANIFEST_BYTES} are read")
     raw = path.read_bytes()
-    return _parse(path, raw), raw
+    return _parse(path, raw), hashlib.sha256(raw).hexdigest()
 
 
 def _parse(path: Path, raw: bytes) -> Manifest:

@@ -44,10 +44,16 @@ class Sample(BundleFile):
     label: str
 
 
-class DataSet(_Entry):
-    """What a model was trained or measured on; ``images`` is their number."""
+class TrainingData(_Entry):
+    """What a model was trained on; ``images`` is their number, null where nobody says it."""
 
-    name: str
+    name: Annotated[str, Field(min_length=1)]
+    images: Annotated[int, Field(gt=0)] | None = None
+
+
+class DataSet(TrainingData):
+    """What a model was trained or measured on, by who counted its images."""
+
     images: Annotated[int, Field(gt=0)]
 
 
@@ -119,7 +125,7 @@ class Manifest(_Entry):
     name: Annotated[str, Field(pattern=NAME_PATTERN)]
     architecture: str
     weights: str
-    trained_on: DataSet | None
+    trained_on: TrainingData | None
     made_by: str
     preprocessing: Preprocessing
     labels: Annotated[list[str], Field(min_length=2)]

@@ -1,6 +1,6 @@
 """The networks that torch can run, by the name that a bundle gives as its ``architecture``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torchvision
@@ -39,20 +39,16 @@ def _halving_block(before: int, after: int) -> nn.Module:
 OWN: dict[str, Callable[[int], nn.Module]] = {"digits-resnet": DigitsResNet}
 """What torchvision does not have; each takes the number of classes."""
 
-_TRAINING_HEADS: dict[str, dict[str, Any]] = {
-    "googlenet": {"aux_logits": False, "init_weights": False},
-    "inception_v3": {"aux_logits": False, "init_weights": False},
-}
-"""What keeps a network from being built with heads that only its training uses."""
-
 
 def list_architectures() -> list[str]:
     """Return every name that ``build_network`` takes: torchvision's classifiers, as it spells them, and our own."""
     return sorted([*torchvision.models.list_models(module=torchvision.models), *OWN])
 
 
-def build_network(architecture: str, class_count: int) -> nn.Module:
+def build_network(architecture: str, class_count: int, image_size: int = 224) -> nn.Module:
     """Return a network with random weights, in inference mode: FP32 ``[N, 3, S, S]`` to logits ``[N, classes]``.
+
+    ``image_size`` is S; most networks take others too, but not those that learn where in the picture a patch is.
 
     Raises:
         LookupError: no architecture of that name.
@@ -60,8 +56,30 @@ def build_network(architecture: str, class_count: int) -> nn.Module:
     if architecture in OWN:
         network = OWN[architecture](class_count)
     elif architecture in list_architectures():
-        options = _TRAINING_HEADS.get(architecture, {})
+        options = _options(architecture, image_size)
         network = torchvision.models.get_model(architecture, weights=None, num_classes=class_count, **options)
     else:
         raise LookupError(f"no architecture is called {architecture!r}")
     return network.eval()
+
+
+def _options(architecture: str, image_size: int) -> dict[str, Any]:
+    if architecture in ("googlenet", "inception_v3"):
+        return {"aux_logits": False, "init_weights": False}  # heads that only training uses, and slow first weights
+    if architecture.startswith("vit_"):
+        return {"image_size": image_size}
+    if architecture.startswith("maxvit_"):
+        return {"input_size": (image_size, image_size)}
+    return {}
+
+
+def fill_network(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Give a network its weights, each by the name that its ``state_dict`` has for it.
+
+    Raises:
+        RuntimeError: one is missing, not of this network, or of another shape.
+    """
+    state = network.state_dict()
+    state.clear()  # what stays is the version of each module's names, without which MNASNet loads nothing
+    state.update(tensors)
+    network.load_state_dict(state)

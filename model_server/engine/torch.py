@@ -5,7 +5,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from model_server.engine.networks import build_network
+from model_server.engine.networks import build_network, fill_network
 from model_server.manifest import Manifest, Preprocessing, Variant
 from model_server.types import Float32Array, Rows
 
@@ -50,6 +50,6 @@ def load(weights: bytes, *, manifest: Manifest, variant: Variant, threads: int) 
     """Build the bundle's architecture and fill it with a safetensors file's weights, each of which it must name."""
     if variant.device == "cpu":
         torch.set_num_threads(threads)
-    network = build_network(manifest.architecture, len(manifest.labels))
-    network.load_state_dict(safetensors.torch.load(weights))
+    network = build_network(manifest.architecture, len(manifest.labels), manifest.preprocessing.crop)
+    fill_network(network, safetensors.torch.load(weights))
     return TorchEngine(network, manifest.preprocessing, variant.device, _DTYPES[variant.precision])

@@ -4,14 +4,14 @@ import pytest
 
 from model_builder import writing
 from model_builder.errors import BuildError
-from model_builder.writing import check_output, describe, write_bundle
+from model_builder.writing import check_name, check_output, describe, write_bundle
 from model_server.bundle import Bundle, read_bundle
 from model_server.errors import BundleError
 from model_server.manifest import Manifest, Preprocessing, Variant
 
 
-def write(folder: Path, content: bytes = b"weights") -> Bundle:
-    contents = {"float32/model.onnx": content}
+def write(folder: Path, content: bytes = b"weights", path: str = "float32/model.onnx") -> Bundle:
+    contents = {path: content}
     manifest = Manifest(
         format=1,
         name="tiny",
@@ -67,12 +67,10 @@ def _umask() -> int:
 
 def test_a_bundle_is_replaced_and_nothing_of_the_old_one_stays(tmp_path: Path) -> None:
     folder = tmp_path / "tiny"
-    write(folder, b"old")
-    (folder / "samples").mkdir()
-    (folder / "samples" / "old-0.png").write_bytes(b"")
-    write(folder, b"new")
+    write(folder, b"old", "float32/old.onnx")
+    write(folder, b"new", "model.onnx")
     assert weights(folder) == b"new"
-    assert not (folder / "samples").exists()
+    assert {path.name for path in folder.iterdir()} == {"model.yaml", "model.onnx"}
     assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
 
 
@@ -137,11 +135,45 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
         check_output(tmp_path)
 
 
-def test_a_bundle_with_a_file_of_somebody_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["notes.txt", "float32/notes.txt", "samples/cat.png"])
+def test_a_bundle_with_a_file_of_somebody_is_refused(tmp_path: Path, path: str) -> None:
     write(tmp_path / "tiny")
-    (tmp_path / "tiny" / "notes.txt").write_text("")
-    with pytest.raises(BuildError, match=r"would remove notes\.txt, which the builder did not make"):
+    (tmp_path / "tiny" / path).parent.mkdir(exist_ok=True)
+    (tmp_path / "tiny" / path).write_text("")
+    with pytest.raises(BuildError, match=f"would remove {path}, which model.yaml does not list"):
         check_output(tmp_path / "tiny")
+
+
+def test_a_bundle_with_many_files_of_somebody_names_some(tmp_path: Path) -> None:
+    write(tmp_path / "tiny")
+    for number in range(7):
+        (tmp_path / "tiny" / f"{number}.txt").write_text("")
+    with pytest.raises(BuildError, match=r"would remove 0\.txt, 1\.txt, 2\.txt, 3\.txt, 4\.txt and 2 more, which"):
+        check_output(tmp_path / "tiny")
+
+
+def test_a_damaged_bundle_is_replaced(tmp_path: Path) -> None:
+    write(tmp_path / "tiny")
+    (tmp_path / "tiny/float32/model.onnx").write_bytes(b"half")
+    write(tmp_path / "tiny")
+    assert weights(tmp_path / "tiny") == b"weights"
+
+
+def test_a_manifest_that_can_not_be_read_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "model.yaml").write_text("the only copy of something")
+    with pytest.raises(BuildError, match=r"its model\.yaml can't be read, .* remove the folder or give another one"):
+        check_output(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "A", "a b", "1a", "a-", "a\n", "a" * 49])
+def test_a_name_that_kserve_would_not_take_is_refused(name: str) -> None:
+    with pytest.raises(BuildError, match=r"--name .*: a model's name is up to 48"):
+        check_name(name)
+
+
+def test_a_name_that_kserve_takes_will_do() -> None:
+    for name in ("a", "resnet-50", "a" * 48):
+        check_name(name)
 
 
 def test_a_parent_that_is_no_folder_is_refused(tmp_path: Path) -> None:
