@@ -3,13 +3,13 @@
 import argparse
 import sys
 
-from model_builder.commands import export, train
+from model_builder.commands import evaluate, export, inspect, quantize, train
 from model_builder.errors import BuildError
 from model_builder.progress import say
 from model_server.errors import BundleError
 from model_server.telemetry import disable_telemetry
 
-COMMANDS = (train, export)
+COMMANDS = (train, export, quantize, evaluate, inspect)
 """In the order of ``--help``."""
 
 

@@ -3,6 +3,7 @@
 import io
 import logging
 import re
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,7 @@ import nncf
 import openvino
 from openvino.preprocess import PrePostProcessor
 
+from model_builder.progress import tell
 from model_server.manifest import Preprocessing
 from model_server.types import UInt8Array
 
@@ -38,7 +40,7 @@ def quantize_openvino(model: bytes, preprocessing: Preprocessing, calibration: U
     with redirect_stdout(io.StringIO()):  # NNCF draws its progress there
         quantized = nncf.quantize(
             graph,
-            nncf.Dataset(list(calibration[:, None])),
+            nncf.Dataset(_Calibration(calibration)),
             subset_size=len(calibration),
             advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
         )
@@ -46,6 +48,19 @@ def quantize_openvino(model: bytes, preprocessing: Preprocessing, calibration: U
         path = Path(folder, "model.xml")
         openvino.save_model(quantized, path, compress_to_fp16=False)
         return _PROVENANCE.sub("", path.read_text()).encode(), path.with_suffix(".bin").read_bytes()
+
+
+class _Calibration:
+    """Single images, UINT8 ``[1, S, S, 3]``, as often as NNCF goes through them, which is told."""
+
+    def __init__(self, images: UInt8Array) -> None:
+        self._images = images
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __iter__(self) -> Iterator[UInt8Array]:
+        return tell(list(self._images[:, None]), "calibrating on pictures")
 
 
 def _take_pixels(graph: openvino.Model, preprocessing: Preprocessing) -> openvino.Model:

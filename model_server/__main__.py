@@ -1,6 +1,7 @@
 """``vision-server`` and ``python -m model_server``: everything is wired here, and nowhere else."""
 
 import logging
+import os
 import shlex
 import signal
 import sys
@@ -10,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model_server.authorization import Authorization
 from model_server.batching import Batcher
 from model_server.bundle import Bundle
 from model_server.classifier import Classifier
@@ -19,9 +21,12 @@ from model_server.engine import load_engine, runs_here
 from model_server.errors import BundleError, StartError
 from model_server.imaging import Imaging
 from model_server.manifest import Variant, select_variant
+from model_server.metrics import Metrics, ModelMetrics
 from model_server.settings import Settings, parse_settings
+from model_server.shelf import Shelf
 
 if TYPE_CHECKING:
+    from model_server.predictor import VisionModel
     from model_server.repository import BundleRepository
 
 
@@ -32,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal; return the exit status, 1 where the server could not start."""
     settings = parse_settings(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until there is something to drain; PID 1 has no default
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it would log is raised as well
     sys.argv[1:] = []  # kserve parses what it finds there when it is imported
     _configure_logging(settings)
     try:
@@ -44,10 +50,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(settings: Settings) -> None:
     # these import kserve, which takes two seconds that --help and a mistyped option should not take
+    from model_server.grpc_port import GrpcPort
     from model_server.lifecycle import VisionServer
-    from model_server.repository import BundleRepository, find_bundles
+    from model_server.metrics_port import ServedModels, open_metrics_port
+    from model_server.procedures import InferenceHandler
+    from model_server.repository import BundleRepository
     from model_server.routes import build_app
 
+    authorization = Authorization(settings.repository_token_file)
+    shelf = Shelf(settings.models, settings.named_models)
+    metrics = Metrics()
     threads = settings.threads or cpu_limit()
     with ThreadPoolExecutor(threads, thread_name_prefix="imaging") as pool:
         repository = BundleRepository(
@@ -59,25 +71,43 @@ def _serve(settings: Settings) -> None:
                 engine=settings.engine,
                 runs_here=runs_here,
             ),
+            metrics,
             max_images=settings.max_images,
+            shelf=shelf,
         )
-        for folder in find_bundles(settings.models):
-            repository.register(folder)
-        for name, folder in settings.named_models:
+        for folder, name in shelf.find_all():
             repository.register(folder, name)
         phase = Phase()
         app = build_app(
             repository,
             phase,
+            authorization,
             max_body_bytes=settings.max_body_bytes,
             body_timeout_seconds=settings.body_timeout_seconds,
             access_log=settings.access_log,
         )
-        VisionServer(repository, app, phase, settings, partial(_announce, repository, settings.host)).run()
+        handler = InferenceHandler(
+            repository,
+            authorization,
+            phase,
+            body_timeout_seconds=settings.body_timeout_seconds,
+            access_log=settings.access_log,
+        )
+        grpc_port = GrpcPort(
+            handler,
+            settings.host,
+            settings.grpc_port,
+            max_message_bytes=settings.max_body_bytes,
+            connect_seconds=settings.body_timeout_seconds,
+        )
+        metrics.registry.register(ServedModels(repository))
+        metrics_port = open_metrics_port(metrics.registry, settings.host, settings.metrics_port)
+        announce = partial(_announce, repository, settings.host, metrics_port)
+        VisionServer(repository, app, grpc_port, phase, settings, announce).run()
 
 
 def _build_classifier(
-    bundle: Bundle, variant: Variant, *, settings: Settings, threads: int, pool: Executor
+    bundle: Bundle, variant: Variant, metrics: ModelMetrics, *, settings: Settings, threads: int, pool: Executor
 ) -> Classifier:
     files = [bundle.read(file) for file in variant.files]
     try:
@@ -87,28 +117,37 @@ def _build_classifier(
     return Classifier(
         bundle,
         variant,
-        imaging=Imaging(bundle.manifest.preprocessing, settings.max_image_pixels),
-        batcher=Batcher(engine.infer, max_batch=settings.max_batch, queue_size=settings.queue_size),
+        imaging=Imaging(bundle.manifest.preprocessing, settings.max_image_pixels, metrics.image_pixels.observe),
+        batcher=Batcher(engine.infer, max_batch=settings.max_batch, queue_size=settings.queue_size, metrics=metrics),
+        metrics=metrics,
         pool=pool,
         max_images=settings.max_images,
         default_timeout_seconds=settings.timeout_seconds,
     )
 
 
-def _announce(repository: "BundleRepository", host: str, port: int) -> None:
+def _announce(repository: "BundleRepository", host: str, metrics_port: int, http_port: int, grpc_port: int) -> None:
     models = repository.vision_models()
     served = ", ".join(f"{m.name} ({m.variant.precision} on {m.variant.engine}, {m.signature.version})" for m in models)
-    host = "127.0.0.1" if host in ANY_ADDRESS else host
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    first = models[0]
-    samples = first.bundle.manifest.samples
-    picture = first.bundle.folder / samples[0].path if samples else Path("cat.jpg")
+    host = "127.0.0.1" if host in ANY_ADDRESS else f"[{host}]" if ":" in host else host
+    address = f"http://{host}:{http_port}"
+    lines = [
+        f"Serving  {served}",
+        f"Address  {address}",
+        f"gRPC     {host}:{grpc_port}",
+        f"Metrics  http://{host}:{metrics_port}/metrics",
+    ]
+    if models:  # they may be unloaded again already
+        lines.append(f"Try      {_write_command(models[0], address)}")
+    print("\n".join(lines), flush=True)
+
+
+def _write_command(model: "VisionModel", address: str) -> str:
+    samples = model.bundle.manifest.samples
+    picture = model.bundle.folder / samples[0].path if samples else Path("cat.jpg")
     if picture.is_relative_to(Path.cwd()):
         picture = picture.relative_to(Path.cwd())
-    print(f"Serving  {served}")
-    print(f"Address  {address}")
-    command = ["curl", "--data-binary", f"@{picture}", f"{address}/model/{first.name}/predict"]
-    print(f"Try      {shlex.join(command)}", flush=True)
+    return shlex.join(["curl", "--data-binary", f"@{picture}", f"{address}/model/{model.name}/predict"])
 
 
 def _configure_logging(settings: Settings) -> None:

@@ -37,16 +37,28 @@ class AccessLog:
             await self._app(scope, receive, watch)
         finally:
             client = scope.get("client")
-            line = {
-                "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                "method": scope["method"],
-                "path": _shorten(scope["path"]),
-                "status": status,
-                "seconds": round(time.perf_counter() - begin, 6),
-                "bytes": size,
-                "client": client[0] if client else None,
-            }
-            logger.info(orjson.dumps(line).decode())
+            log_request(
+                scope["method"],
+                scope["path"],
+                status,
+                seconds=time.perf_counter() - begin,
+                size=size,
+                client=client[0] if client else None,
+            )
+
+
+def log_request(method: str, path: str, status: int | str, *, seconds: float, size: int, client: str | None) -> None:
+    """Log a request; ``size`` is its answer's, in bytes."""
+    line = {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "method": method,
+        "path": _shorten(path),
+        "status": status,
+        "seconds": round(seconds, 6),
+        "bytes": size,
+        "client": client,
+    }
+    logger.info(orjson.dumps(line).decode())
 
 
 def _shorten(path: str) -> str:

@@ -18,6 +18,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from model_server.errors import DeadlineUnmet, QueueFull, ServingError
+from model_server.metrics import ModelMetrics
 from model_server.types import Float32Array, Rows
 
 
@@ -28,6 +29,7 @@ class Batcher:
         infer: rows ``[n, …]`` to logits ``[n, classes]``, ``n`` at most ``max_batch``; called in a thread of its own.
         max_batch: images in one call of ``infer``.
         queue_size: images admitted at once: being decoded, waiting or in the engine.
+        metrics: what is told of batches, of the queue's length and of the wait in it.
         clock: seconds, monotonic.
     """
 
@@ -37,11 +39,13 @@ class Batcher:
         *,
         max_batch: int,
         queue_size: int,
+        metrics: ModelMetrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.max_batch = max_batch
         self.queue_size = queue_size
         self._infer = infer
+        self._metrics = metrics
         self._clock = clock
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
         self._seconds = [0.0] * (max_batch + 1)
@@ -110,6 +114,7 @@ class Batcher:
                     late,
                 )
         self._admitted.insert(position, place)
+        self._metrics.queue_images.inc(rows)
         return place
 
     def queue_length(self) -> int:
@@ -142,6 +147,7 @@ class Batcher:
     def release(self, place: "Place") -> None:
         """Give back a place; its rows that still wait leave the queue, and memory."""
         self._admitted.remove(place)
+        self._metrics.queue_images.dec(place.rows)
         self._dead += place.forget()
         if 2 * self._dead > len(self._queue):
             self._queue = [row for row in self._queue if row.place.rows_left]
@@ -150,7 +156,7 @@ class Batcher:
 
     def enqueue(self, place: "Place", rows: Iterable[Rows]) -> None:
         """Put a place's rows into the queue."""
-        place.keep(rows)
+        place.keep(rows, self._clock())
         for position in range(place.rows):
             heapq.heappush(self._queue, _Row(place.deadline, next(self._order), place, position))
         self._run_next()
@@ -164,6 +170,9 @@ class Batcher:
         self._busy = True
         begin = self._clock()
         self._free_at = begin + self._seconds[len(batch)]
+        self._metrics.batch_images.observe(len(batch))
+        for row in batch:
+            self._metrics.stages["queue"].observe(begin - row.place.queued_at)
         inputs = np.stack([row.place.hand_over(row.position) for row in batch])
         running = asyncio.get_running_loop().run_in_executor(self._thread, self._infer, inputs)
         running.add_done_callback(lambda done: self._finish(batch, begin, done))
@@ -194,6 +203,7 @@ class Batcher:
         self._free_at = now
         size = len(batch)
         self._learn(size, now - begin)
+        self._metrics.stages["inference"].observe(now - begin)
         error = done.exception()
         if error is None and len(done.result()) != size:
             error = ValueError(f"{size} rows went into the engine, logits of {len(done.result())} came out")
@@ -215,13 +225,15 @@ class Place:
         self.rows = rows
         self.waiting = rows
         self.deadline = deadline
+        self.queued_at = 0.0
         self.rows_left: dict[int, Rows] = {}
         self._batcher = batcher
         self._logits: dict[int, Float32Array] = {}
         self._answer: asyncio.Future[Float32Array] = asyncio.get_running_loop().create_future()
 
-    def keep(self, rows: Iterable[Rows]) -> None:
-        """Hold the rows until the engine takes them."""
+    def keep(self, rows: Iterable[Rows], now: float) -> None:
+        """Hold the rows, from now until the engine takes them."""
+        self.queued_at = now
         self.rows_left = dict(enumerate(rows))
 
     def hand_over(self, position: int) -> Rows:

@@ -6,7 +6,6 @@ absolute path, no field that nobody knows, and no pickle, because unpickling run
 
 import hashlib
 import os
-import reprlib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,11 @@ import yaml
 from pydantic import ValidationError
 
 from model_server.errors import BundleError
+from model_server.excerpt import shorten
 from model_server.manifest import MANIFEST, BundleFile, Manifest
 
 MAX_MANIFEST_BYTES = 8 << 20
 PICKLE_SUFFIXES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib", ".dill"}
-
-_REPR = reprlib.Repr()  # YAML's aliases let a few lines stand for more than memory holds: never write out all of it
-_REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 1, 77, 77
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ def _parse(path: Path, raw: bytes) -> Manifest:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the document"
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        shown = _REPR.repr(first["input"])
+        shown = shorten(first["input"])
         problem = "is not a field of model.yaml" if first["type"] == "extra_forbidden" else first["msg"]
         raise BundleError(f"{path}: {field} = {shown}: {problem}{more}") from error
 

@@ -12,6 +12,7 @@ from model_server.bundle import Bundle
 from model_server.errors import BundleError, InvalidInput, TooLarge
 from model_server.imaging import Imaging
 from model_server.manifest import Variant
+from model_server.metrics import ModelMetrics
 from model_server.ranking import rank
 from model_server.types import Answer, Content, Pixels, Query, Rows, Tensor, UInt8Array
 
@@ -22,6 +23,7 @@ class Classifier:
     Args:
         bundle, variant: what is served.
         imaging, batcher: its preprocessing, and the queue before its engine.
+        metrics: what is told of images.
         pool: where images are decoded.
         max_images: images in one request.
         default_timeout_seconds, default_top_k: where a query leaves them open.
@@ -35,6 +37,7 @@ class Classifier:
         *,
         imaging: Imaging,
         batcher: Batcher,
+        metrics: ModelMetrics,
         pool: Executor,
         max_images: int,
         default_timeout_seconds: float,
@@ -46,6 +49,7 @@ class Classifier:
         self.max_images = max_images
         self._imaging = imaging
         self._batcher = batcher
+        self._metrics = metrics
         self._pool = pool
         self._default_timeout_seconds = default_timeout_seconds
         self._default_top_k = default_top_k
@@ -100,7 +104,7 @@ class Classifier:
             return list(content.values)
         images: Iterable[bytes | UInt8Array] = content.values if isinstance(content, Pixels) else content.files
         loop = asyncio.get_running_loop()
-        preparing = [loop.run_in_executor(self._pool, self._row, image) for image in images]
+        preparing = [loop.run_in_executor(self._pool, self._measured_row, image) for image in images]
         rows: list[Rows] = []
         for index, row in enumerate(await asyncio.gather(*preparing, return_exceptions=True)):
             if isinstance(row, InvalidInput):
@@ -110,6 +114,14 @@ class Classifier:
                 raise row
             rows.append(row)
         return rows
+
+    def _measured_row(self, image: bytes | UInt8Array) -> Rows:
+        if isinstance(image, bytes):
+            self._metrics.image_bytes.observe(len(image))
+        else:
+            self._metrics.image_pixels.observe(image.shape[0] * image.shape[1])
+        with self._metrics.time("imaging"):
+            return self._row(image)
 
     def _row(self, image: bytes | UInt8Array) -> Rows:
         pixels = self._imaging.decode(image) if isinstance(image, bytes) else self._imaging.fit(image)

@@ -8,6 +8,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from model_server.errors import NotReady
+
 DISCARD_SECONDS = 5.0
 """How long a client may go on sending a request that is refused."""
 
@@ -18,6 +20,15 @@ class Phase:
 
     draining: bool = False
     stopped: bool = False
+
+    def check_not_ending(self) -> None:
+        """Refuse what would outlast the server.
+
+        Raises:
+            NotReady: it is draining.
+        """
+        if self.draining:
+            raise NotReady("the server is stopping; it loads and unloads nothing more")
 
 
 class DrainGate:

@@ -20,10 +20,28 @@ class InvalidInput(ServingError):
     status = 400
 
 
+class Unauthorized(ServingError):
+    """A token is needed, and none came or another one."""
+
+    status = 401
+
+
+class Forbidden(ServingError):
+    """Nobody may do this on this server, with a token or without."""
+
+    status = 403
+
+
 class ModelNotFound(ServingError):
     """No such model, version or sample."""
 
     status = 404
+
+
+class LoadFailed(ServingError):
+    """The bundle that was to be loaded is refused; what was served before goes on being served."""
+
+    status = 409
 
 
 class TooLarge(ServingError):

@@ -9,6 +9,7 @@ import io
 import math
 import struct
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import simplejpeg
@@ -54,12 +55,21 @@ Image.MAX_IMAGE_PIXELS = None  # the limit is Imaging's own, a refusal rather th
 class Imaging:
     """One model's preprocessing.
 
-    ``max_pixels`` is the width times the height above which an image is refused before it is decoded.
+    Args:
+        preprocessing: the bundle's.
+        max_pixels: the width times the height above which an image is refused before it is decoded.
+        tell_pixels: called with the width times the height of each image that is decoded.
     """
 
-    def __init__(self, preprocessing: Preprocessing, max_pixels: int = 50_000_000) -> None:
+    def __init__(
+        self,
+        preprocessing: Preprocessing,
+        max_pixels: int = 50_000_000,
+        tell_pixels: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self.size = preprocessing.crop
         self.max_pixels = max_pixels
+        self._tell_pixels = tell_pixels
         self._resize = preprocessing.resize
         self._resampling = _RESAMPLING[preprocessing.interpolation]
         mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
@@ -78,6 +88,7 @@ class Imaging:
         """
         image = _open(data)
         self._hold_to_limit(*image.size)
+        self._tell_pixels(image.width * image.height)
         try:
             orientation = _read_orientation(image)
             if image.format == "JPEG":

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 
 from model_server.connection import connection_type
 from model_server.drain import Phase
+from model_server.grpc_port import GrpcPort
 from model_server.listener import open_listener, refuse_connections
 from model_server.repository import BundleRepository
 from model_server.settings import Settings
@@ -38,16 +39,17 @@ class VisionServer(ModelServer):
     """A repository's models behind an app, from the first signal to the last answer.
 
     Args:
-        announce: called with the port once every model is ready.
+        announce: called with the HTTP and the gRPC port once every model is ready.
     """
 
     def __init__(
         self,
         repository: BundleRepository,
         app: Starlette,
+        grpc_port: GrpcPort,
         phase: Phase,
         settings: Settings,
-        announce: Callable[[int], None],
+        announce: Callable[[int, int], None],
     ) -> None:
         super().__init__(
             http_port=settings.http_port,
@@ -57,6 +59,7 @@ class VisionServer(ModelServer):
             timeout_keep_alive=settings.keep_alive_seconds,
         )
         self._repository = repository
+        self._grpc_port = grpc_port
         self._phase = phase
         self._settings = settings
         self._announce = announce
@@ -81,26 +84,33 @@ class VisionServer(ModelServer):
         """Serve until a signal ends it.
 
         Raises:
-            StartError: the port can't be had.
+            StartError: a port can't be had.
             BundleError: an engine refuses a model.
         """
         listener = open_listener(self._settings.host, self._settings.http_port)
         with asyncio.Runner(loop_factory=self._uvicorn.config.get_loop_factory()) as runner:
-            runner.run(self._run(listener))
+            try:
+                runner.run(self._run(listener))
+            finally:
+                listener.close()
 
     async def _run(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
+        grpc_port = await self._grpc_port.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop, number)
         serving = asyncio.create_task(self._uvicorn.serve(sockets=[listener]))
         try:
-            await self._load(listener)
+            if await self._load():
+                await self._grpc_port.say_ready(True)
+                self._announce(listener.getsockname()[1], grpc_port)
             await self._signalled.wait()
             await self._drain(listener)
         finally:
             self._uvicorn.should_exit = True
             await serving
-            self._repository.stop()
+            await self._grpc_port.close()
+            await self._repository.stop()
 
     def stop(self, sig: int) -> None:
         """Begin to drain; Ctrl-C does without the delay, and a second signal without waiting for anybody."""
@@ -112,27 +122,31 @@ class VisionServer(ModelServer):
         self._phase.draining = True
         self._signalled.set()
 
-    async def _load(self, listener: socket.socket) -> None:
+    async def _load(self) -> bool:
+        """Load every model; tell whether they are loaded, rather than a signal come."""
         loading = asyncio.create_task(self._repository.load_registered())
         signalled = asyncio.create_task(self._signalled.wait())
         await asyncio.wait((loading, signalled), return_when=asyncio.FIRST_COMPLETED)
         signalled.cancel()
         if loading.done():
             await loading
-            self._announce(listener.getsockname()[1])
-        else:
-            loading.cancel()
+            return True
+        loading.cancel()
+        return False
 
     async def _drain(self, listener: socket.socket) -> None:
+        await self._grpc_port.say_ready(False)
         if self._drain_delay_seconds:
             logger.info("draining: not ready any more, accepting requests for %g seconds", self._drain_delay_seconds)
             await self._pause(self._drain_delay_seconds)
         self._phase.stopped = True
         refuse_connections(listener)
+        self._grpc_port.refuse_calls()
         state = self._uvicorn.server_state
-        logger.info("stopping: no new connections, %d still open", len(state.connections))
+        logger.info("stopping: no new connections, %d of HTTP still open", len(state.connections))
         await self._pause(LINGER_SECONDS)
-        while state.tasks and not self._hurried.is_set():  # each has a deadline, its client's or the server's
+        # each has a deadline, its client's or the server's, or is a load that ends
+        while (state.tasks or not self._grpc_port.is_idle()) and not self._hurried.is_set():
             await self._pause(LINGER_SECONDS / 10)
 
     async def _pause(self, seconds: float) -> None:

@@ -27,20 +27,22 @@ def open_listener(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
         listener.listen()
-    except socket.gaierror as error:
-        listener.close()
-        raise StartError(
-            f"--host {host}: {error.strerror}; give an address of this machine, or 0.0.0.0 for all"
-        ) from error
     except OSError as error:
         listener.close()
-        raise StartError(
-            f"can't listen on {host}:{port}: {error.strerror}; "
-            "end what listens there, choose another port with --http-port (0 picks a free one), "
-            "or an address of this machine with --host"
-        ) from error
+        raise cannot_listen(host, port, "--http-port", error) from error
     listener.setblocking(False)
     return listener
+
+
+def cannot_listen(host: str, port: int, option: str, error: Exception) -> StartError:
+    """Return what to tell whoever chose an address, or a port with ``option``, that can't be had."""
+    if isinstance(error, socket.gaierror):
+        return StartError(f"--host {host}: {error.strerror}; give an address of this machine, or 0.0.0.0 for all")
+    reason = f": {error.strerror}" if isinstance(error, OSError) else ""
+    return StartError(
+        f"can't listen on {host}:{port}{reason}; end what listens there, choose another port with {option} "
+        "(0 picks a free one), or an address of this machine with --host"
+    )
 
 
 def refuse_connections(listener: socket.socket) -> None:

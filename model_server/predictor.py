@@ -1,6 +1,10 @@
 """A model as KServe knows it, thin over a classifier."""
 
-from typing import Any
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
 
 from kserve import Model
 
@@ -8,6 +12,7 @@ from model_server.bundle import Bundle
 from model_server.classifier import Classifier
 from model_server.errors import NotReady
 from model_server.manifest import Variant
+from model_server.metrics import ModelMetrics
 from model_server.types import Answer, Query, Signature, TensorSpec
 
 
@@ -18,13 +23,18 @@ class VisionModel(Model):
     query and an answer back.
     """
 
-    def __init__(self, name: str, bundle: Bundle, variant: Variant, *, max_images: int) -> None:
+    def __init__(self, name: str, bundle: Bundle, variant: Variant, metrics: ModelMetrics, *, max_images: int) -> None:
         super().__init__(name)
         self.bundle = bundle
         self.variant = variant
+        self.metrics = metrics
+        self.ready_at = 0.0
         self.samples = [bundle.read(sample) for sample in bundle.manifest.samples]
         self.signature = describe_signature(name, bundle, variant, max_images)
         self._classifier: Classifier | None = None
+        self.borrowers = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     def start(self) -> None:
         """Leave ``ready`` alone: KServe's own would set it before there is anything to answer with."""
@@ -36,11 +46,47 @@ class VisionModel(Model):
     async def start_engine(self) -> None:
         """Leave ``ready`` alone, as ``start`` does."""
 
+    def is_same(self, other: "VisionModel") -> bool:
+        """Tell whether the other would answer just as this one: from the same revision and variant."""
+        return (self.bundle.revision, self.variant) == (other.bundle.revision, other.variant)
+
     async def serve(self, classifier: Classifier) -> None:
-        """Warm the classifier up, then answer with it."""
-        await classifier.warm_up()
+        """Warm the classifier up, then answer with it.
+
+        Raises:
+            BundleError: it fails or answers nonsense; its thread has ended.
+        """
+        try:
+            await classifier.warm_up()
+        except BaseException:
+            await asyncio.to_thread(classifier.close)
+            raise
         self._classifier = classifier
+        self.ready_at = time.time()
         self.ready = True
+
+    @contextmanager
+    def lend(self) -> Iterator[Self]:
+        """Keep the model for one request, from before its body is read until its answer is made.
+
+        It answers all that time, whatever is loaded or unloaded meanwhile.
+        """
+        self.borrowers += 1
+        self._idle.clear()
+        try:
+            yield self
+        finally:
+            self.borrowers -= 1
+            if not self.borrowers:
+                self._idle.set()
+
+    async def retire(self) -> None:
+        """Be ready no more, wait until no request has the model, then free its engine."""
+        self.ready = False
+        await self._idle.wait()
+        if self._classifier is not None:
+            await asyncio.to_thread(self._classifier.close)
+            self._classifier = None
 
     async def predict(self, payload: Query, *_: Any) -> Answer:
         """Label the images of a query.

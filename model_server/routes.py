@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from importlib.metadata import version as installed_version
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -15,17 +16,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from model_server.access_log import CLIENT_CLOSED, AccessLog
+from model_server.authorization import Authorization
 from model_server.card import describe_card, sample_bytes
 from model_server.codec.images import decode_images
 from model_server.codec.predictions import encode_predictions
 from model_server.codec.v1 import decode_v1
-from model_server.codec.v2 import describe_model
+from model_server.codec.v2 import describe_model, describe_server
 from model_server.codec.v2_binary import LENGTH_HEADER
 from model_server.codec.v2_json import decode_v2, encode_v2
 from model_server.drain import DrainGate, Phase
-from model_server.errors import NotReady, RetryLater, ServingError, UnsupportedMediaType
+from model_server.errors import NotReady, RetryLater, ServingError, Unauthorized, UnsupportedMediaType
 from model_server.predictor import VisionModel
 from model_server.repository import BundleRepository
+from model_server.repository_routes import ReadBody, repository_routes
 from model_server.request_body import read_body, run_by_size
 from model_server.types import Answer, Query
 
@@ -60,13 +63,15 @@ register_url_convertor("number", _NumberConvertor())
 def build_app(
     repository: BundleRepository,
     phase: Phase,
+    authorization: Authorization,
     *,
     max_body_bytes: int,
     body_timeout_seconds: float,
     access_log: bool,
 ) -> Starlette:
     """Return the ASGI app over a repository."""
-    doors = _Doors(repository, phase, max_body_bytes, body_timeout_seconds)
+    read = partial(read_body, max_bytes=max_body_bytes, timeout_seconds=body_timeout_seconds)
+    doors = _Doors(repository, phase, read)
     model, sample = "/v2/models/{name:name}", "/model/{name:name}/samples/{number:number}"
     routes = [Route("/", doors.index), Route("/v2", doors.server)]
     routes += [Route("/v2/health/live", doors.live), Route("/v2/health/ready", doors.ready)]
@@ -84,6 +89,7 @@ def build_app(
         Route("/model/{name:name}", doors.card),
         Route("/model/{name:name}/predict", doors.predict, methods=["POST"]),
         Route(sample, doors.sample),
+        *repository_routes(repository, authorization, phase, read),
     ]
     logging = [Middleware(AccessLog)] if access_log else []
     # Starlette's own handler of failures stands in front of the access log, which would see none
@@ -104,26 +110,17 @@ def build_app(
 class _Doors:
     """The endpoints. Each reads a request with a codec, asks the model, and writes the answer with the same codec."""
 
-    def __init__(
-        self, repository: BundleRepository, phase: Phase, max_body_bytes: int, body_timeout_seconds: float
-    ) -> None:
+    def __init__(self, repository: BundleRepository, phase: Phase, read: ReadBody) -> None:
         self._repository = repository
         self._phase = phase
-        self._max_body_bytes = max_body_bytes
-        self._body_timeout_seconds = body_timeout_seconds
+        self._read = read
 
     async def index(self, _: Request) -> Response:
         names = [model.name for model in self._repository.vision_models()]
         return JSONResponse({"status": "alive", "models": {name: f"/model/{name}" for name in names}})
 
     async def server(self, _: Request) -> Response:
-        return JSONResponse(
-            {
-                "name": "kserve-vision",
-                "version": installed_version("kserve-vision"),
-                "extensions": ["binary_tensor_data"],
-            }
-        )
+        return JSONResponse(describe_server())
 
     async def live(self, _: Request) -> Response:
         return JSONResponse({"live": True})
@@ -161,35 +158,41 @@ class _Doors:
         return Response(data, media_type=media_type, headers={"Cache-Control": "max-age=3600"})
 
     async def infer(self, request: Request) -> Response:
-        model = self._find_ready(request)
-        length = request.headers.get(LENGTH_HEADER)
-        _check_content_type(request, JSON, BINARY)
-        body = await self._body(request)
-        decoded = await run_by_size(len(body), decode_v2, body, length, model.signature)
-        answer = await _predict(request, model, decoded.query)
-        body, header_length = await run_by_size(answer.classes.nbytes, encode_v2, answer, decoded, model.signature)
+        with self._ask("v2", request) as model:
+            length = request.headers.get(LENGTH_HEADER)
+            _check_content_type(request, JSON, BINARY)
+            body = await self._read(request)
+            with model.metrics.time("decode"):
+                decoded = await run_by_size(len(body), decode_v2, body, length, model.signature)
+            answer = await _predict(request, model, decoded.query)
+            with model.metrics.time("encode"):
+                body, header_length = await run_by_size(
+                    answer.classes.nbytes, encode_v2, answer, decoded, model.signature
+                )
         if header_length is None:
             return Response(body, media_type=JSON)
         return Response(body, media_type=BINARY, headers={LENGTH_HEADER: str(header_length)})
 
     async def predict_v1(self, request: Request) -> Response:
-        model = self._find_ready(request)
-        _check_content_type(request, JSON)
-        body = await self._body(request)
-        query = await run_by_size(len(body), decode_v1, body, model.signature)
-        answer = await _predict(request, model, query)
-        body = await run_by_size(answer.classes.nbytes, encode_predictions, answer, model.signature)
+        with self._ask("v1", request) as model:
+            _check_content_type(request, JSON)
+            body = await self._read(request)
+            with model.metrics.time("decode"):
+                query = await run_by_size(len(body), decode_v1, body, model.signature)
+            answer = await _predict(request, model, query)
+            body = await _write_predictions(answer, model)
         return Response(body, media_type=JSON)
 
     async def predict(self, request: Request) -> Response:
-        model = self._find_ready(request)
-        content_type = request.headers.get("content-type", "")
-        body = await self._body(request)
-        query, single = await run_by_size(
-            len(body), decode_images, body, content_type, request.query_params, model.signature
-        )
-        answer = await _predict(request, model, query)
-        body = await run_by_size(answer.classes.nbytes, encode_predictions, answer, model.signature, single=single)
+        with self._ask("predict", request) as model:
+            content_type = request.headers.get("content-type", "")
+            body = await self._read(request)
+            with model.metrics.time("decode"):
+                query, single = await run_by_size(
+                    len(body), decode_images, body, content_type, request.query_params, model.signature
+                )
+            answer = await _predict(request, model, query)
+            body = await _write_predictions(answer, model, single=single)
         return Response(body, media_type=JSON)
 
     def _find(self, request: Request) -> VisionModel:
@@ -198,8 +201,8 @@ class _Doors:
     def _find_ready(self, request: Request) -> VisionModel:
         return self._repository.find_ready(request.path_params["name"], request.path_params.get("version"))
 
-    async def _body(self, request: Request) -> bytes:
-        return await read_body(request, max_bytes=self._max_body_bytes, timeout_seconds=self._body_timeout_seconds)
+    def _ask(self, door: str, request: Request) -> AbstractContextManager[VisionModel]:
+        return self._repository.ask(door, request.path_params["name"], request.path_params.get("version"))
 
 
 def _check_content_type(request: Request, *accepted: str) -> None:
@@ -226,6 +229,11 @@ async def _predict(request: Request, model: VisionModel, query: Query) -> Answer
         gone.cancel()
 
 
+async def _write_predictions(answer: Answer, model: VisionModel, *, single: bool = False) -> bytes:
+    with model.metrics.time("encode"):
+        return await run_by_size(answer.classes.nbytes, encode_predictions, answer, model.signature, single=single)
+
+
 async def _disconnect(receive: Callable[[], Awaitable[Any]]) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -234,7 +242,11 @@ async def _disconnect(receive: Callable[[], Awaitable[Any]]) -> None:
 async def _refuse(_: Request, error: Exception) -> Response:
     if not isinstance(error, ServingError):
         raise error
-    headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, RetryLater) else None
+    headers = {}
+    if isinstance(error, RetryLater):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse({"error": error.message}, error.status, headers)
 
 

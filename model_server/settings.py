@@ -17,6 +17,8 @@ class Settings:
     named_models: tuple[tuple[str, Path], ...] = ()
     host: str = "0.0.0.0"  # noqa: S104 - a pod is called through its own address
     http_port: int = 8080
+    grpc_port: int = 8081
+    metrics_port: int = 8082
     device: str = "auto"
     precision: str = "auto"
     engine: str = "auto"
@@ -30,6 +32,7 @@ class Settings:
     body_timeout_seconds: float = 30.0
     drain_delay_seconds: float = 5.0
     keep_alive_seconds: int = 95
+    repository_token_file: Path | None = None
     access_log: bool = True
 
 
@@ -60,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     default = Settings()
     parser = argparse.ArgumentParser(
         prog="vision-server",
-        description="Serve image classifiers over HTTP: Open Inference Protocol (V2), KServe's V1, or plain curl.",
+        description="Serve image classifiers: Open Inference Protocol (V2) over REST and gRPC, KServe's V1, or curl.",
         epilog="example: vision-server --models models --host 127.0.0.1",
         allow_abbrev=False,
     )
@@ -84,7 +87,9 @@ def _parser() -> argparse.ArgumentParser:
         help="a bundle to serve under a name of your choice; may be repeated",
     )
     add("--host", str, "address to listen on", "ADDRESS")
-    add("--http-port", _port, "port to listen on; 0 picks a free one", "PORT")
+    add("--http-port", _port, "port for HTTP; 0 picks a free one", "PORT")
+    add("--grpc-port", _port, "port for gRPC; 0 picks a free one", "PORT")
+    add("--metrics-port", _port, "port for Prometheus; 0 picks a free one", "PORT")
     parser.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda"),
@@ -129,6 +134,12 @@ def _parser() -> argparse.ArgumentParser:
         _whole,
         "idle connections are kept for; longer than any proxy before it",
         "SECONDS",
+    )
+    parser.add_argument(
+        "--repository-token-file",
+        type=Path,
+        metavar="FILE",
+        help="the token that loads and unloads models at run time (default: none, nobody can)",
     )
     parser.add_argument("--no-access-log", action="store_true", help="do not log a line for each request")
     return parser

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,3 +94,16 @@ class Signature:
     def input_names(self) -> list[str]:
         """Return the names of the inputs that this model takes."""
         return [spec.name for spec in self.inputs]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """A model in the repository's index, in the words of Triton's model repository extension.
+
+    ``reason`` says why it is not READY; of one that is, why its last reload failed.
+    """
+
+    name: str
+    version: str
+    state: Literal["READY", "LOADING", "UNLOADING", "UNAVAILABLE"]
+    reason: str = ""

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 START_SECONDS = 120
+FREE_PORTS = ("--http-port", "0", "--grpc-port", "0", "--metrics-port", "0")
 
 
 @dataclass
@@ -23,6 +24,21 @@ class Server:
     process: subprocess.Popen[bytes]
     url: str
     log: Path
+
+    @property
+    def grpc_address(self) -> str:
+        """Return where its gRPC port is."""
+        return self._told("gRPC")
+
+    @property
+    def metrics_url(self) -> str:
+        """Return where its metrics are."""
+        return self._told("Metrics")
+
+    def _told(self, what: str) -> str:
+        found = re.search(rf"^{what} +(\S+)", self.log.read_text(), re.MULTILINE)
+        assert found
+        return found[1]
 
     def terminate(self, number: int = signal.SIGTERM, timeout: float = 60) -> int:
         """Send a signal and return the exit status."""
@@ -34,7 +50,7 @@ def start_server(
     log: Path, *arguments: str, wait_for: str = r"Address +(\S+)", program: Sequence[str] = ("-m", "model_server")
 ) -> Server:
     """Start ``python -m model_server`` and wait until it says where it listens."""
-    command = [sys.executable, *program, "--host", "127.0.0.1", "--http-port", "0", *arguments]
+    command = [sys.executable, *program, "--host", "127.0.0.1", *FREE_PORTS, *arguments]
     # bytecode is worth four of six seconds at every start
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     with log.open("wb") as file:

@@ -2,8 +2,8 @@
 
 import binascii
 
-from model_server.codec.document import shorten
 from model_server.errors import InvalidInput
+from model_server.excerpt import shorten
 
 
 def decode_base64(text: str, field: str) -> bytes:

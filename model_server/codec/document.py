@@ -1,6 +1,5 @@
 """JSON request bodies, before anyone looks at what is in them."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -11,7 +10,6 @@ MAX_DEPTH = 100
 MAX_CONTAINERS = 500_000
 """Lists, objects and fields together: each takes tens of times the memory of its JSON, and its time."""
 MAX_VALUES = 4_000_000
-MAX_SHOWN = 60
 
 
 def parse_document(body: bytes) -> dict[str, Any]:
@@ -38,38 +36,6 @@ def parse_document(body: bytes) -> dict[str, Any]:
     if brackets > MAX_DEPTH and _is_deep(document):
         raise InvalidInput(f"the body is nested deeper than {MAX_DEPTH} levels")
     return document
-
-
-def shorten(value: object) -> str:
-    """Return a value as an error message may show it; no more of it is looked at than is shown."""
-    text = ""
-    for piece in _write(value):
-        text += piece
-        if len(text) > MAX_SHOWN:
-            return text[: MAX_SHOWN - 3] + "..."
-    return text
-
-
-def _write(value: object) -> Iterator[str]:
-    """Yield what ``repr`` gives for what JSON gives, piece by piece."""
-    if isinstance(value, str):
-        yield repr(value[:MAX_SHOWN])
-    elif isinstance(value, list):
-        yield "["
-        for index, inner in enumerate(value):
-            yield ", " if index else ""
-            yield from _write(inner)
-        yield "]"
-    elif isinstance(value, dict):
-        yield "{"
-        for index, (key, inner) in enumerate(value.items()):
-            yield ", " if index else ""
-            yield from _write(key)
-            yield ": "
-            yield from _write(inner)
-        yield "}"
-    else:
-        yield repr(value)
 
 
 def _is_deep(document: Any) -> bool:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
-from model_server.codec.document import shorten
 from model_server.codec.options import read_query_string
 from model_server.errors import InvalidInput, TooLarge
+from model_server.excerpt import shorten
 from model_server.types import EncodedImages, Query, Signature
 
 MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")

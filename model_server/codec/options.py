@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from model_server.codec.document import shorten
 from model_server.errors import InvalidInput
+from model_server.excerpt import shorten
 
 MAX_TIMEOUT_SECONDS = 3600
 

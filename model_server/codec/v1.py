@@ -6,9 +6,10 @@ The format is TensorFlow Serving's, https://www.tensorflow.org/tfx/serving/api_r
 from typing import Any
 
 from model_server.codec.base64_image import decode_base64
-from model_server.codec.document import parse_document, shorten
+from model_server.codec.document import parse_document
 from model_server.codec.options import read_parameters
 from model_server.errors import InvalidInput, TooLarge
+from model_server.excerpt import shorten
 from model_server.types import EncodedImages, Query, Signature
 
 SHAPE = 'an instance looks like {"image": {"b64": "<base64 of a JPEG, PNG or WebP file>"}}'

@@ -7,13 +7,14 @@ rules by them.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version as installed_version
 from typing import Any
 
 import numpy as np
 
-from model_server.codec.document import shorten
 from model_server.codec.options import read_parameters
 from model_server.errors import InvalidInput, TooLarge
+from model_server.excerpt import shorten
 from model_server.types import (
     Answer,
     Content,
@@ -114,6 +115,16 @@ def check_outputs(names: Sequence[object], signature: Signature) -> list[str]:
     return checked or [name for name in known if name != "logits"]
 
 
+def check_no_classification(where: str, parameters: Mapping[str, object]) -> None:
+    """Refuse Triton's classification extension, which stands for what ``top_k`` does here.
+
+    Raises:
+        InvalidInput: an output's parameters ask for it.
+    """
+    if "classification" in parameters:
+        raise InvalidInput(f"{where}: classification is not given here; set the request parameter top_k instead")
+
+
 def write_outputs(answer: Answer, names: Sequence[str]) -> list[OutputTensor]:
     """Return the named outputs of an answer, in the order of the names."""
     tensors = {
@@ -139,6 +150,15 @@ def check_count(name: str, shape: Sequence[int], count: int) -> None:
     expected = math.prod(shape)
     if count != expected:
         raise InvalidInput(f"input {name!r}: shape {list(shape)} holds {expected} values, {count} were given")
+
+
+def describe_server() -> dict[str, Any]:
+    """Return the server's metadata, as V2 has it."""
+    return {
+        "name": "kserve-vision",
+        "version": installed_version("kserve-vision"),
+        "extensions": ["binary_tensor_data", "model_repository"],
+    }
 
 
 def describe_model(signature: Signature) -> dict[str, Any]:

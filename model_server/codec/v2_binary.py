@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from model_server.codec.document import shorten
 from model_server.codec.v2 import DTYPES, OutputTensor, Values, check_count
 from model_server.errors import InvalidInput
+from model_server.excerpt import shorten
 from model_server.types import TensorSpec
 
 LENGTH_HEADER = "Inference-Header-Content-Length"
@@ -50,15 +50,7 @@ class BinaryReader:
                 f"input {spec.name!r}: binary_data_size = {shorten(size)}; {len(self._rest)} bytes are left in the body"
             )
         data, self._rest = self._rest[:size], self._rest[size:]
-        if spec.datatype == "BYTES":
-            return split_bytes(spec.name, data, shape)
-        dtype = DTYPES[spec.datatype]
-        if size % dtype.itemsize:
-            raise InvalidInput(
-                f"input {spec.name!r}: binary_data_size = {size}; {spec.datatype} takes a multiple of {dtype.itemsize}"
-            )
-        check_count(spec.name, shape, size // dtype.itemsize)
-        return np.frombuffer(data, dtype).reshape(shape)
+        return read_raw(spec, shape, data, f"binary_data_size = {size}")
 
     def check_nothing_is_left(self) -> None:
         """Refuse bytes that no tensor claims.
@@ -71,6 +63,21 @@ class BinaryReader:
                 f"{len(self._rest)} bytes are left over after the last tensor; binary_data_size is too small, "
                 f"or {LENGTH_HEADER} is"
             )
+
+
+def read_raw(spec: TensorSpec, shape: tuple[int, ...], data: memoryview, size: str) -> Values:
+    """Return a tensor's values, without copying numbers; ``size`` is what an error says of how long the data is.
+
+    Raises:
+        InvalidInput: the data is not what the shape needs.
+    """
+    if spec.datatype == "BYTES":
+        return split_bytes(spec.name, data, shape)
+    dtype = DTYPES[spec.datatype]
+    if len(data) % dtype.itemsize:
+        raise InvalidInput(f"input {spec.name!r}: {size}; {spec.datatype} takes a multiple of {dtype.itemsize}")
+    check_count(spec.name, shape, len(data) // dtype.itemsize)
+    return np.frombuffer(data, dtype).reshape(shape)
 
 
 def split_bytes(name: str, data: memoryview, shape: tuple[int, ...]) -> list[bytes]:

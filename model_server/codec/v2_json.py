@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from model_server.codec.base64_image import decode_base64
-from model_server.codec.document import parse_document, shorten
+from model_server.codec.document import parse_document
 from model_server.codec.v2 import (
     DTYPES,
     InputTensor,
@@ -17,12 +17,14 @@ from model_server.codec.v2 import (
     Values,
     check_count,
     check_input_count,
+    check_no_classification,
     check_outputs,
     read_query,
     write_outputs,
 )
 from model_server.codec.v2_binary import BinaryReader, join_binary, to_binary
 from model_server.errors import InvalidInput
+from model_server.excerpt import shorten
 from model_server.types import Answer, Query, Signature, TensorSpec
 
 
@@ -173,8 +175,7 @@ def _binary_outputs(
     for entry in requested:
         where = f"output {entry['name']!r}"
         own = _mapping(entry, "parameters", where)
-        if "classification" in own:
-            raise InvalidInput(f"{where}: classification is not given here; set the request parameter top_k instead")
+        check_no_classification(where, own)
         if "binary_data" in own:
             chosen[entry["name"]] = _flag(own, "binary_data", where)
     return frozenset(name for name, binary in chosen.items() if binary)

@@ -16,6 +16,7 @@ import uvicorn
 from bundles import COLOURS, GAIN
 from doors import ANSWER_SECONDS, Call
 
+from model_server.authorization import Authorization
 from model_server.batching import Batcher
 from model_server.bundle import Bundle
 from model_server.classifier import Classifier
@@ -23,6 +24,7 @@ from model_server.drain import Phase
 from model_server.errors import QueueFull
 from model_server.imaging import Imaging
 from model_server.manifest import Variant, select_variant
+from model_server.metrics import Metrics, ModelMetrics
 from model_server.types import Float32Array, Rows
 
 
@@ -57,12 +59,12 @@ class Clock:
 class GatedEngine:
     """Names colours as the colour bundle does. ``batches`` are the labels that it saw, one list for each batch."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, fails: bool = False) -> None:
         self.gate = threading.Event()
         self.gate.set()
         self.batches: list[list[str]] = []
         self.entered = 0
-        self.fails = False
+        self.fails = fails
         self._clock = clock
 
     def infer(self, rows: Rows) -> Float32Array:
@@ -85,25 +87,43 @@ class Gated:
     max_batch: int = MAX_BATCH
     queue_size: int = QUEUE_SIZE
     phase: Phase = field(default_factory=Phase)
+    builds_fail: bool = False
 
     def __post_init__(self) -> None:
         self.clock = Clock()
-        self.engine = GatedEngine(self.clock)
-        self.repository = BundleRepository(self._build, select_variant, max_images=self.queue_size)
+        self.engines: list[GatedEngine] = []
+        self.metrics = Metrics()
+        self.repository = BundleRepository(self._build, select_variant, self.metrics, max_images=self.queue_size)
         self.repository.register(self.bundle)
         self.app = build_app(
-            self.repository, self.phase, max_body_bytes=1 << 20, body_timeout_seconds=30, access_log=False
-        )
-        self.batcher = Batcher(
-            self.engine.infer, max_batch=self.max_batch, queue_size=self.queue_size, clock=self.clock
+            self.repository,
+            self.phase,
+            Authorization(None),
+            max_body_bytes=1 << 20,
+            body_timeout_seconds=30,
+            access_log=False,
         )
 
-    def _build(self, bundle: Bundle, variant: Variant) -> Classifier:
+    @property
+    def engine(self) -> GatedEngine:
+        """The one that was built last."""
+        return self.engines[-1]
+
+    def _build(self, bundle: Bundle, variant: Variant, metrics: ModelMetrics) -> Classifier:
+        self.engines.append(GatedEngine(self.clock, fails=self.builds_fail))
+        self.batcher = Batcher(
+            self.engine.infer,
+            max_batch=self.max_batch,
+            queue_size=self.queue_size,
+            metrics=metrics,
+            clock=self.clock,
+        )
         return Classifier(
             bundle,
             variant,
             imaging=Imaging(bundle.manifest.preprocessing),
             batcher=self.batcher,
+            metrics=metrics,
             pool=self.pool,
             max_images=self.queue_size,
             default_timeout_seconds=TIMEOUT_SECONDS,
@@ -113,6 +133,10 @@ class Gated:
     async def load(self) -> None:
         """Load the model, then shut the gate in front of its engine."""
         await self.repository.load_registered()
+        self.shut()
+
+    def shut(self) -> None:
+        """Shut the gate in front of the newest engine, as if it had done nothing yet."""
         self.engine.batches.clear()
         self.engine.entered = 0
         self.engine.gate.clear()
@@ -166,8 +190,9 @@ async def gated(bundle: Path, **changes: int) -> AsyncIterator[Gated]:
             await parts.load()
             yield parts
         finally:
-            parts.engine.gate.set()
-            await asyncio.to_thread(parts.batcher.close)
+            for engine in parts.engines:
+                engine.gate.set()
+            await parts.repository.stop()
 
 
 async def eventually(condition: Callable[[], object], seconds: float = 30) -> None:

@@ -16,10 +16,11 @@ import yaml
 from bundles import entry, write_colour_bundle
 from doors import ANSWER_SECONDS, top_labels
 from pictures import RED
-from servers import running_server
+from servers import FREE_PORTS, running_server
 
 SERVE_EACH = "import sys; from model_server.__main__ import main; folders = sys.argv[1:]; " + (
-    "print(*[main(['--models', folder, '--http-port', '0', '--host', '127.0.0.1']) for folder in folders])"
+    "options = ['--http-port', '0', '--grpc-port', '0', '--metrics-port', '0', '--host', '127.0.0.1']; "
+    "print(*[main(['--models', folder, *options]) for folder in folders])"
 )
 
 
@@ -235,7 +236,7 @@ def test_row_31_a_server_of_it_is_never_ready(tmp_path: Path, port: int, damage:
     bundle = write_colour_bundle(tmp_path / "bundle")
     change, words = DAMAGES[damage]
     change(bundle)
-    command = [sys.executable, "-m", "model_server", "--host", "127.0.0.1", "--http-port", str(port)]
+    command = [sys.executable, "-m", "model_server", "--host", "127.0.0.1", *FREE_PORTS, "--http-port", str(port)]
     process = subprocess.Popen(
         [*command, "--models", str(bundle)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

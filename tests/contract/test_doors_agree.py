@@ -144,7 +144,7 @@ def test_tritons_clients_find_out_what_is_served(server: Server) -> None:
         "other_model_ready": False,
     }
     assert told["server"]["name"] == "kserve-vision"
-    assert told["server"]["extensions"] == ["binary_tensor_data"]
+    assert told["server"]["extensions"] == ["binary_tensor_data", "model_repository"]
     metadata = told["metadata"]
     assert told["version_metadata"] == metadata
     assert (metadata["name"], metadata["platform"]) == ("digits", "onnxruntime_float32")

@@ -16,7 +16,7 @@ import pytest
 from bundles import COLOURS
 from callers import ANSWER_SECONDS, Caller, Diary, Question, ask_every_door, open_connection, read_answer, write_request
 from PIL import Image
-from servers import Server, is_ready, running_server, wait_until
+from servers import FREE_PORTS, Server, is_ready, running_server, wait_until
 
 SIGNALS = 20
 DRAIN_DELAY_SECONDS = 0.3
@@ -128,7 +128,7 @@ def test_ctrl_c_ends_it_without_the_delay(colour_bundle: Path, tmp_path: Path) -
 def test_a_signal_while_it_loads_ends_it(colour_bundle: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    arguments = ("--models", str(colour_bundle), "--host", "127.0.0.1", "--http-port", str(port))
+    arguments = ("--models", str(colour_bundle), "--host", "127.0.0.1", *FREE_PORTS, "--http-port", str(port))
     log = tmp_path / "log"
     with log.open("wb") as file:
         process = subprocess.Popen(

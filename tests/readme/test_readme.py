@@ -27,20 +27,31 @@ SHELL = 'set -o errexit -o nounset -o pipefail; curl() { command curl --fail-wit
 
 
 @pytest.fixture(scope="module")
-def port() -> int:
+def ports() -> dict[str, int]:
+    """The ports that `make run` is given, by those that the README has."""
+    return {shown: free_port() for shown in ("8080", "8081", "8082")}
+
+
+@pytest.fixture(scope="module")
+def port(ports: dict[str, int]) -> int:
+    return ports["8080"]
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
-def made(port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def made(ports: dict[str, int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """`make run`, on a free port; the file that it writes to."""
     log = tmp_path_factory.mktemp("make") / "run.log"
+    http, grpc, metrics = ports.values()
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
     with log.open("wb") as file:
         process = subprocess.Popen(
-            ["make", "run", f"ARGS=--http-port {port}"],
+            ["make", "run", f"ARGS=--http-port {http} --grpc-port {grpc} --metrics-port {metrics}"],
             cwd=ROOT,
             env=environment,
             stdout=file,
@@ -48,7 +59,7 @@ def made(port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             start_new_session=True,
         )
     try:
-        wait_until(lambda: is_ready(f"http://127.0.0.1:{port}") or process.poll() is not None, INSTALL_SECONDS, 0.2)
+        wait_until(lambda: is_ready(f"http://127.0.0.1:{http}") or process.poll() is not None, INSTALL_SECONDS, 0.2)
         assert process.poll() is None, log.read_text()
         yield log
     finally:
@@ -64,8 +75,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(kind: str, text: str, port: int, folder: Path) -> str:
-    text = text.replace("8080", str(port))
+def run(kind: str, text: str, ports: dict[str, int], folder: Path) -> str:
+    for shown, port in ports.items():
+        text = text.replace(shown, str(port))
     command = [sys.executable, "-c", text] if kind == "python" else ["bash", "-c", SHELL + text]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
@@ -73,10 +85,12 @@ def run(kind: str, text: str, port: int, folder: Path) -> str:
 
 
 @pytest.mark.timeout(INSTALL_SECONDS + 60)
-def test_make_run_says_in_three_lines_what_the_readme_shows(made: Path, port: int) -> None:
+def test_make_run_says_in_five_lines_what_the_readme_shows(made: Path, ports: dict[str, int]) -> None:
     shown = next(text for kind, text in BLOCKS if kind == "text" and text.startswith("Serving"))
-    printed = [line for line in made.read_text().splitlines() if re.match(r"(Serving|Address|Try) ", line)]
-    assert printed == shown.replace("8080", str(port)).splitlines()
+    printed = [line for line in made.read_text().splitlines() if re.match(r"(Serving|Address|gRPC|Metrics|Try) ", line)]
+    for said, port in ports.items():
+        shown = shown.replace(said, str(port))
+    assert printed == shown.splitlines()
 
 
 def test_make_run_installed_no_torch(made: Path) -> None:
@@ -95,15 +109,15 @@ def test_make_run_installed_no_torch(made: Path) -> None:
     ids=lambda value: value.strip().splitlines()[0][:60],
 )
 @pytest.mark.usefixtures("made")
-def test_a_block_runs_as_it_stands(kind: str, text: str, port: int, folder: Path) -> None:
-    assert run(kind, text, port, folder).strip()
+def test_a_block_runs_as_it_stands(kind: str, text: str, ports: dict[str, int], folder: Path) -> None:
+    assert run(kind, text, ports, folder).strip()
 
 
 @pytest.mark.usefixtures("made")
-def test_the_seven_is_a_seven_and_the_answer_is_the_one_shown(port: int, folder: Path) -> None:
+def test_the_seven_is_a_seven_and_the_answer_is_the_one_shown(ports: dict[str, int], folder: Path) -> None:
     block = next(text for _, text in COMMANDS if text.startswith("curl --data-binary"))
     shown = json.loads(next(text for kind, text in BLOCKS if kind == "json"))
-    answer = json.loads(run("bash", block, port, folder))
+    answer = json.loads(run("bash", block, ports, folder))
     assert answer["predictions"][0]["label"] == "7"
     assert answer["revision"] == shown["revision"]
     for found, expected in zip(answer["predictions"], shown["predictions"], strict=True):

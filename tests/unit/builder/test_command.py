@@ -14,27 +14,36 @@ from model_builder.__main__ import main
 try:
     main(sys.argv[1:])
 except SystemExit:
-    heavy = {"torch", "numpy", "sklearn", "openvino", "nncf", "pydantic"} & set(sys.modules)
+    heavy = {"torch", "numpy", "sklearn", "openvino", "nncf", "pydantic", "matplotlib"} & set(sys.modules)
     sys.exit(f"loaded: {heavy}" if heavy else 0)
 """
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["train", "--help"], ["train", "digits", "--help"], ["export", "--help"]]
+    ("arguments", "example"),
+    [
+        ([], "train digits"),
+        (["train"], "train digits"),
+        (["train", "digits"], "train digits"),
+        (["export"], "export resnet50 --weights IMAGENET1K_V2"),
+        (["quantize"], "quantize models/resnet-50 --calibration photos"),
+        (["evaluate"], "evaluate models/digits --data photos --plot plot.png"),
+        (["inspect"], "inspect models/digits"),
+    ],
 )
-def test_help_comes_at_once_and_ends_with_an_example(arguments: list[str]) -> None:
+def test_help_comes_at_once_and_ends_with_an_example(arguments: list[str], example: str) -> None:
     run = subprocess.run(
-        [sys.executable, "-c", WITHOUT_LIBRARIES, *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-c", WITHOUT_LIBRARIES, *arguments, "--help"], capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
-    assert re.search(r"examples?:\s+vision-builder (train digits|export resnet50)", run.stdout)
+    assert re.search(rf"examples?:\s+vision-builder {re.escape(example)}", run.stdout)
 
 
 def test_progress_goes_to_stderr_and_the_result_to_stdout(
     quick_run: "CompletedProcess[str]", quick_folder: Path
 ) -> None:
     assert quick_run.returncode == 0
-    steps = ("loading", "training", "epoch  1 of 1", "exporting", "quantizing", "measuring")
+    steps = ("loading", "training", "epoch  1 of 1", "exporting", "quantizing", "calibrating", "measuring")
     for line, step in zip(quick_run.stderr.splitlines(), steps, strict=True):
         assert line.startswith(step)
     summary = quick_run.stdout.splitlines()

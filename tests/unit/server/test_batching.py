@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from model_server.batching import Batcher
 from model_server.errors import DeadlineUnmet, QueueFull, ServingError
+from model_server.metrics import Metrics
 
 ROW = np.zeros(1, np.float32)
 
@@ -50,7 +51,7 @@ def clock() -> Clock:
 
 @pytest_asyncio.fixture
 async def batcher(engine: GatedEngine, clock: Clock) -> AsyncIterator[Batcher]:
-    batcher = Batcher(engine.infer, max_batch=4, queue_size=8, clock=clock)
+    batcher = Batcher(engine.infer, max_batch=4, queue_size=8, metrics=Metrics().of_model("m"), clock=clock)
     batcher.expect([0.0, 1.0, 2.0, 3.0, 4.0])
     yield batcher
     engine.gate.set()
@@ -189,7 +190,7 @@ async def test_warm_up_learns_how_long_batches_take(clock: Clock) -> None:
         clock.now += 0.5 * len(rows)
         return rows
 
-    batcher = Batcher(infer, max_batch=4, queue_size=8, clock=clock)
+    batcher = Batcher(infer, max_batch=4, queue_size=8, metrics=Metrics().of_model("m"), clock=clock)
     await batcher.warm_up(ROW[np.newaxis])
     try:
         with pytest.raises(DeadlineUnmet, match=r"0\.400 seconds late"):
@@ -204,7 +205,7 @@ async def test_one_stall_does_not_make_an_idle_engine_refuse_for_ever(engine: Ga
         return rows
 
     stall = 0.0
-    batcher = Batcher(infer, max_batch=4, queue_size=8, clock=clock)
+    batcher = Batcher(infer, max_batch=4, queue_size=8, metrics=Metrics().of_model("m"), clock=clock)
     await batcher.warm_up(ROW[np.newaxis])
     stall = 60.0
     for _ in range(20):
@@ -238,7 +239,7 @@ async def test_rows_of_callers_who_left_are_not_kept(batcher: Batcher, engine: G
 
 
 async def test_an_engine_that_answers_for_fewer_rows_fails_the_batch(clock: Clock) -> None:
-    batcher = Batcher(lambda rows: rows[:1], max_batch=4, queue_size=8, clock=clock)
+    batcher = Batcher(lambda rows: rows[:1], max_batch=4, queue_size=8, metrics=Metrics().of_model("m"), clock=clock)
     with pytest.raises(ServingError, match="ValueError"):
         await caller(batcher, 1.0, 2.0)
     batcher.close()

@@ -14,6 +14,7 @@ from model_server.bundle import read_bundle
 from model_server.classifier import Classifier
 from model_server.errors import BundleError, InvalidInput, TooLarge
 from model_server.imaging import Imaging
+from model_server.metrics import Metrics
 from model_server.predictor import VisionModel
 from model_server.types import Pixels, Query
 
@@ -26,6 +27,7 @@ def classifier(colour_bundle: Path):
     """A maker of classifiers around an `infer`."""
     bundle = read_bundle(colour_bundle)
     made = []
+    metrics = Metrics().of_model("m")
     with ThreadPoolExecutor(1) as pool:
 
         def make(infer: Infer) -> Classifier:
@@ -34,7 +36,8 @@ def classifier(colour_bundle: Path):
                     bundle,
                     bundle.manifest.variants[0],
                     imaging=Imaging(bundle.manifest.preprocessing),
-                    batcher=Batcher(infer, max_batch=2, queue_size=4),
+                    batcher=Batcher(infer, max_batch=2, queue_size=4, metrics=metrics),
+                    metrics=metrics,
                     pool=pool,
                     max_images=2,
                     default_timeout_seconds=10,
@@ -94,7 +97,7 @@ async def test_the_loop_goes_on_while_the_engine_works(classifier) -> None:
 
 def test_kserves_own_ways_of_loading_leave_a_model_without_a_classifier_unready(colour_bundle: Path) -> None:
     bundle = read_bundle(colour_bundle)
-    model = VisionModel("colours", bundle, bundle.manifest.variants[0], max_images=4)
+    model = VisionModel("colours", bundle, bundle.manifest.variants[0], Metrics().of_model("colours"), max_images=4)
     model.start()
     asyncio.run(model.start_engine())
     assert not model.load()

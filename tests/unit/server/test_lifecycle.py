@@ -15,11 +15,13 @@ import httpx
 import pytest
 import yaml
 from bundles import write_colour_bundle
-from servers import Server, running_server, wait_until
+from servers import FREE_PORTS, Server, running_server, wait_until
 
 STARTED = re.compile(
     r"Serving  colours \(int8 on openvino, [0-9a-f]{12}\)\n"
     r"Address  (?P<address>http://\S+:[1-9]\d*)\n"
+    r"gRPC     \S+:[1-9]\d*\n"
+    r"Metrics  http://\S+:[1-9]\d*/metrics\n"
     r"Try      (?P<command>curl .*)\n"
 )
 
@@ -46,9 +48,17 @@ def refusals(tmp_path_factory: pytest.TempPathFactory, colour_bundle: Path) -> I
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         yield {
-            "port in use": Refusal(["--models", bundle, "--http-port", port], 1, "--http-port (0 picks a free one)"),
+            "port in use": Refusal(
+                ["--models", bundle, *FREE_PORTS, "--http-port", port], 1, "--http-port (0 picks a free one)"
+            ),
+            "gRPC port in use": Refusal(
+                ["--models", bundle, *FREE_PORTS, "--grpc-port", port], 1, "--grpc-port (0 picks a free one)"
+            ),
+            "metrics port in use": Refusal(
+                ["--models", bundle, *FREE_PORTS, "--metrics-port", port], 1, "--metrics-port (0 picks a free one)"
+            ),
             "address of another machine": Refusal(
-                ["--models", bundle, "--http-port", "0", "--host", "192.0.2.1"], 1, "an address of this machine"
+                ["--models", bundle, *FREE_PORTS, "--host", "192.0.2.1"], 1, "an address of this machine"
             ),
             "missing folder": Refusal(["--models", str(folder / "none")], 1, "give --models a model bundle"),
             "no bundle": Refusal(["--models", str(folder / "empty")], 1, "make digits"),
@@ -56,6 +66,9 @@ def refusals(tmp_path_factory: pytest.TempPathFactory, colour_bundle: Path) -> I
             "no such variant": Refusal(["--models", str(int8_only), "--precision", "float32"], 1, "int8"),
             "unknown precision": Refusal(["--models", bundle, "--precision", "int4"], 2, "'int8', 'float32'"),
             "not a name": Refusal(["--model", f"Cats={bundle}"], 1, "lower-case"),
+            "no token file": Refusal(
+                ["--models", bundle, "--repository-token-file", str(folder / "token")], 1, "No such file or directory"
+            ),
             "no deadline": Refusal(["--timeout-seconds", "0"], 2, "a number of seconds above 0"),
         }
 
@@ -74,6 +87,8 @@ def refused(refusals: dict[str, Refusal]) -> dict[str, subprocess.CompletedProce
     "case",
     [
         "port in use",
+        "gRPC port in use",
+        "metrics port in use",
         "address of another machine",
         "missing folder",
         "no bundle",
@@ -81,6 +96,7 @@ def refused(refusals: dict[str, Refusal]) -> dict[str, subprocess.CompletedProce
         "no such variant",
         "unknown precision",
         "not a name",
+        "no token file",
         "no deadline",
     ],
 )

@@ -1,0 +1,86 @@
+"""A variant under measurement: the server's engine behind the server's imaging."""
+
+import statistics
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from model_builder.album import Pictures, decode_pictures
+from model_server.engine import load_engine
+from model_server.errors import BundleError
+from model_server.imaging import Imaging
+from model_server.manifest import Manifest, Variant
+from model_server.types import Float32Array, UInt8Array
+
+TIMED_RUNS, WARM_UPS = 30, 3
+
+
+class Subject:
+    """A variant, loaded, that has answered a grey image.
+
+    Args:
+        manifest: the bundle's.
+        variant: what is measured.
+        contents: of its files, in their order.
+        threads: for its engine.
+
+    Raises:
+        BundleError: the engine refuses the files or fails on an image.
+    """
+
+    def __init__(self, manifest: Manifest, variant: Variant, contents: Sequence[bytes], threads: int) -> None:
+        self.variant = variant
+        self.bytes = sum(map(len, contents))
+        self.name = f"{variant.precision} {variant.engine} {variant.device}"
+        self.imaging = Imaging(manifest.preprocessing)
+        self._class_count = len(manifest.labels)
+        self._engine = load_engine(manifest, variant, contents, threads)
+        self.infer(np.full((1, self.imaging.size, self.imaging.size, 3), 128, np.uint8))
+
+    def infer(self, pixels: UInt8Array) -> Float32Array:
+        """Return logits, FP32 ``[N, classes]``, for UINT8 ``[N, S, S, 3]``.
+
+        Raises:
+            BundleError: there is not a finite one for every label.
+        """
+        files = ", ".join(file.path for file in self.variant.files)
+        try:
+            logits = self._engine.infer(pixels if self.variant.inputs == "pixels" else self.imaging.normalise(pixels))
+        except Exception as error:  # every engine has exceptions of its own
+            reason = " ".join(str(error).split())[:300]
+            raise BundleError(f"{files}: fails on images of crop = {self.imaging.size} pixels: {reason}") from error
+        if logits.shape != (len(pixels), self._class_count) or not np.isfinite(logits).all():
+            raise BundleError(
+                f"{files}: gives logits of shape {logits.shape} for {len(pixels)} images; with {self._class_count} "
+                f"labels in the manifest it must be {(len(pixels), self._class_count)}, all of them finite"
+            )
+        return logits
+
+
+def infer_pictures(subjects: Sequence[Subject], pictures: Pictures) -> list[Float32Array]:
+    """Return each subject's logits, FP32 ``[N, classes]``, for N pictures, each decoded once.
+
+    Raises:
+        BuildError: a picture can't be read.
+        BundleError: a subject fails.
+    """
+    batches: list[list[Float32Array]] = [[] for _ in subjects]
+    for pixels in decode_pictures(pictures, subjects[0].imaging, "measuring on pictures"):
+        for subject, logits in zip(subjects, batches, strict=True):
+            logits.append(subject.infer(pixels))
+    return [np.concatenate(logits) for logits in batches]
+
+
+def time_subjects(subjects: Sequence[Subject], pixels: UInt8Array) -> list[float]:
+    """Return each subject's median milliseconds from one image's pixels, UINT8 ``[1, S, S, 3]``, to its logits.
+
+    They take turns, so that whatever else the machine does slows all of them alike.
+    """
+    seconds: list[list[float]] = [[] for _ in subjects]
+    for _ in range(WARM_UPS + TIMED_RUNS):
+        for subject, of_subject in zip(subjects, seconds, strict=True):
+            begin = time.perf_counter()
+            subject.infer(pixels)
+            of_subject.append(time.perf_counter() - begin)
+    return [1e3 * statistics.median(of_subject[WARM_UPS:]) for of_subject in seconds]

@@ -1,0 +1,44 @@
+"""A bundle's variants: the one that int8 is made from, and the place of the one that is made."""
+
+from collections.abc import Sequence
+
+from model_builder.errors import BuildError
+from model_server.bundle import Bundle
+from model_server.manifest import BundleFile, Manifest, Variant
+
+
+def find_original(bundle: Bundle) -> Variant:
+    """Return the ONNX float32 variant, which int8 is made from and agreement is measured against.
+
+    Raises:
+        BuildError: there is none.
+    """
+    for variant in bundle.manifest.variants:
+        if (variant.precision, variant.engine, variant.inputs) == ("float32", "onnxruntime", "tensor"):
+            return variant
+    there_are = ", ".join(f"{v.precision} on {v.device} by {v.engine}" for v in bundle.manifest.variants)
+    raise BuildError(
+        f"{bundle.folder}: int8 is made from a float32 variant for onnxruntime (an .onnx file that takes a tensor), "
+        f"and the bundle has none; it has: {there_are}. Export the model to ONNX first"
+    )
+
+
+def is_int8(variant: Variant) -> bool:
+    """Tell whether a variant is of the kind that quantizing makes."""
+    return (variant.precision, variant.engine) == ("int8", "openvino")
+
+
+def place_int8(variants: Sequence[Variant], files: Sequence[BundleFile]) -> list[Variant]:
+    """Return the variants with an int8 one of these files, in place of any that was there.
+
+    It stands before the first that runs on CPUs, for the server takes the first that fits, and so after those for GPUs.
+    """
+    int8 = Variant(precision="int8", engine="openvino", device="cpu", inputs="pixels", files=list(files))
+    kept = [variant for variant in variants if not is_int8(variant)]
+    place = next(number for number, variant in enumerate(kept) if variant.device == "cpu")
+    return [*kept[:place], int8, *kept[place:]]
+
+
+def list_files(manifest: Manifest) -> list[BundleFile]:
+    """Return every file that a manifest lists."""
+    return [*manifest.samples, *(file for variant in manifest.variants for file in variant.files)]

@@ -1,0 +1,28 @@
+"""What error messages show of what they were given."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from model_server.excerpt import shorten
+
+values = some.recursive(
+    some.none() | some.booleans() | some.integers(-(2**63), 2**64 - 1) | some.floats() | some.text(max_size=8),
+    lambda inner: some.lists(inner, max_size=4) | some.dictionaries(some.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(values)
+def test_a_message_shows_a_value_as_python_writes_it(value: Any) -> None:
+    text = repr(value)
+    assert shorten(value) == (text if len(text) <= 60 else text[:57] + "...")
+
+
+@pytest.mark.parametrize("value", ["a" * 10**6, [[]] * 10**6, {str(key): {} for key in range(10**5)}])
+def test_a_message_looks_at_no_more_of_a_value_than_it_shows(value: Any) -> None:
+    assert shorten(value) == repr(value)[:57] + "..."
+    value = [value] * 10**6  # writing out all of it would take terabytes
+    assert shorten(value) == repr(value[0])[:56].join(("[", "..."))
