@@ -199,21 +199,22 @@ class Procedures:
 
     async def load(self, request: Any, context: Context) -> Message:
         """Serve a model's bundle as it is on disk now."""
-        name = self._admit(request, context)
+        self._admit(context)
+        name = codec.decode_load(request)
         await self._repository.load(name)
         return message_type("RepositoryModelLoadResponse")(model_name=name, isLoaded=True)
 
     async def unload(self, request: Any, context: Context) -> Message:
         """Serve a model no more."""
-        name = self._admit(request, context)
+        self._admit(context)
+        name = codec.decode_unload(request)
         await self._repository.unload(name)
         return message_type("RepositoryModelUnloadResponse")(model_name=name, isUnloaded=True)
 
-    def _admit(self, request: Any, context: Context) -> str:
-        """Return the name of the model to load or unload, if the caller may."""
+    def _admit(self, context: Context) -> None:
+        """Refuse who may not load and unload."""
         self._authorization.check_token(dict(context.invocation_metadata()).get("authorization"))
         self._phase.check_not_ending()
-        return codec.read_model_name(request)
 
 
 def _bound(query: Query, seconds: float | None) -> Query:

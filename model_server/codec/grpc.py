@@ -32,8 +32,8 @@ from model_server.types import Answer, ModelState, Query, Signature, TensorSpec
 
 _CONTENTS = {"BYTES": "bytes_contents", "UINT8": "uint_contents", "FP32": "fp32_contents", "INT64": "int64_contents"}
 """The field of InferTensorContents that holds each datatype."""
-_TRITONS_MODEL_NAME = 2
-"""Triton's field number in load and unload requests, where its first is the repository's name; KServe's is 1."""
+_TRITONS_MODEL_NAME, _TRITONS_PARAMETERS = 2, 3
+"""Triton's field numbers in load and unload requests, where 1 is the repository's name; KServe's 1 is the model's."""
 
 ModelInferResponse = message_type("ModelInferResponse")
 ModelMetadataResponse = message_type("ModelMetadataResponse")
@@ -93,8 +93,19 @@ def encode_index(states: Iterable[ModelState]) -> Message:
     return message_type("RepositoryIndexResponse")(models=[asdict(state) for state in states])
 
 
-def read_model_name(message: Any) -> str:
-    """Return the model that a load or unload request names, as KServe or as Triton lays it out."""
+def decode_load(message: Any) -> str:
+    """Return the model that a RepositoryModelLoadRequest names.
+
+    Raises:
+        InvalidInput: it has parameters, which in Triton's request stand for another configuration or other files.
+    """
+    if any(field.field_number == _TRITONS_PARAMETERS for field in UnknownFieldSet(message)):
+        raise InvalidInput("parameters are not taken: a model is loaded as its bundle is; leave them out")
+    return decode_unload(message)
+
+
+def decode_unload(message: Any) -> str:
+    """Return the model that a RepositoryModelUnloadRequest names, as KServe or as Triton lays it out."""
     for field in UnknownFieldSet(message):
         if field.field_number == _TRITONS_MODEL_NAME and isinstance(field.data, bytes):
             return field.data.decode(errors="replace")

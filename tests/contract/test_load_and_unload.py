@@ -142,17 +142,22 @@ def test_row_32_load_unload_and_infer_from_many_clients_at_once(models: Path) ->
 
 def test_tritons_clients_load_and_unload(models: Path) -> None:
     with repository_server(models) as server:
-        job = {"url": server.url, "model": MODEL, "token": TOKEN}
+        addresses = {"http": server.url.removeprefix("http://"), "grpc": server.grpc_address}
+        job = {**addresses, "model": MODEL, "token": TOKEN}
         command = [sys.executable, str(Path(__file__).with_name("triton_operator.py")), json.dumps(job)]
         result = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert result.returncode == 0, result.stderr
         version = Operator(server.url).state(MODEL)["version"]
         ready = {"name": MODEL, "version": version, "state": "READY", "reason": ""}
         unloaded = {**ready, "state": "UNAVAILABLE", "reason": "unloaded"}
-        for client in ("sync", "aio"):
-            steps = json.loads(result.stdout)[client]
-            assert steps.pop("without token")[1].startswith("a token is needed")
-            assert steps.pop("with config")[1].startswith("parameter 'config' is not taken")
+        outcome = json.loads(result.stdout)
+        assert len(outcome) == 4
+        for client, steps in outcome.items():
+            (first, why), (second, why_not) = steps.pop("without token"), steps.pop("with config")
+            codes = {"http": ("401", "400"), "grpc": ("StatusCode.UNAUTHENTICATED", "StatusCode.INVALID_ARGUMENT")}
+            assert (first, second) == codes[client.rpartition(" ")[2]]
+            assert why.startswith("a token is needed")
+            assert "not taken" in why_not
             assert steps == {"first": [[ready], True], "unloaded": [[unloaded], False], "loaded": [[ready], True]}
 
 
