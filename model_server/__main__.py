@@ -38,7 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = parse_settings(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until there is something to drain; PID 1 has no default
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it would log is raised as well
-    sys.argv[1:] = []  # kserve parses what it finds there when it is imported
     _configure_logging(settings)
     try:
         _serve(settings)
@@ -49,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(settings: Settings) -> None:
-    # these import kserve, which takes two seconds that --help and a mistyped option should not take
+    # these import kserve, which takes a second that --help and a mistyped option should not take
     from model_server.grpc_port import GrpcPort
     from model_server.lifecycle import VisionServer
     from model_server.metrics_port import ServedModels, open_metrics_port

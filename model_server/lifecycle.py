@@ -13,12 +13,12 @@ import socket
 from collections.abc import Callable, Iterator
 
 import uvicorn
-from kserve import ModelServer
 from starlette.applications import Starlette
 
 from model_server.connection import connection_type
 from model_server.drain import Phase
 from model_server.grpc_port import GrpcPort
+from model_server.kserve_sdk import ModelServer
 from model_server.listener import open_listener, refuse_connections
 from model_server.repository import BundleRepository
 from model_server.settings import Settings

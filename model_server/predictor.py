@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
-from kserve import Model
-
 from model_server.bundle import Bundle
 from model_server.classifier import Classifier
 from model_server.errors import NotReady
+from model_server.kserve_sdk import Model
 from model_server.manifest import Variant
 from model_server.metrics import ModelMetrics
 from model_server.types import Answer, Query, Signature, TensorSpec

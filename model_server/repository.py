@@ -11,12 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from kserve import ModelRepository
-
 from model_server.bundle import Bundle, read_bundle
 from model_server.classifier import Classifier
 from model_server.errors import BundleError, LoadFailed, ModelNotFound, NotReady
 from model_server.excerpt import shorten
+from model_server.kserve_sdk import ModelRepository
 from model_server.manifest import NAME_PATTERN, Manifest, Variant
 from model_server.metrics import Metrics, ModelMetrics
 from model_server.predictor import VisionModel

@@ -12,7 +12,8 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
-from kserve.protocol.grpc import grpc_predict_v2_pb2
+
+from model_server.kserve_sdk import grpc_predict_v2_pb2
 
 SERVICE_NAME: Final = "inference.GRPCInferenceService"
 MODEL_INDEX: Final = ".inference.RepositoryIndexResponse.ModelIndex"

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import socket
-import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -25,21 +24,9 @@ from model_server.errors import QueueFull
 from model_server.imaging import Imaging
 from model_server.manifest import Variant, select_variant
 from model_server.metrics import Metrics, ModelMetrics
+from model_server.repository import BundleRepository
+from model_server.routes import build_app
 from model_server.types import Float32Array, Rows
-
-
-@contextlib.contextmanager
-def _no_arguments() -> Iterator[None]:
-    arguments, sys.argv = sys.argv, sys.argv[:1]
-    try:
-        yield
-    finally:
-        sys.argv = arguments
-
-
-with _no_arguments():  # kserve parses what it finds there when it is imported
-    from model_server.repository import BundleRepository
-    from model_server.routes import build_app
 
 BATCH_SECONDS = 1.0
 """What every batch takes on the engine's clock, whatever its size."""

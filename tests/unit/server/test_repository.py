@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +12,8 @@ from model_server.classifier import Classifier
 from model_server.errors import BundleError, LoadFailed, ModelNotFound, NotReady
 from model_server.manifest import Manifest, Variant
 from model_server.metrics import Metrics
+from model_server.repository import BundleRepository
 from model_server.shelf import Shelf
-
-with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(sys, "argv", sys.argv[:1])  # kserve parses what it finds there when it is imported
-    from model_server.repository import BundleRepository
 
 MODEL = "colours"
 
