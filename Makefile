@@ -35,7 +35,7 @@ imports: $(DEV)/ready
 	$(DEV)/bin/lint-imports
 
 pytest: $(DEV)/ready ## The tests alone, or some of them with ARGS="…"
-	$(DEV)/bin/pytest $(ARGS)
+	$(DEV)/bin/pytest --numprocesses auto --dist loadgroup $(ARGS)
 
 digits: $(DEV)/ready ## Train models/digits anew
 	$(DEV)/bin/python -m model_builder train digits --output models/digits

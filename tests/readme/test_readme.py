@@ -24,6 +24,7 @@ INSTALL_SECONDS = 900
 
 # curl prints an error answer and exits with 0, unless it is told not to
 SHELL = 'set -o errexit -o nounset -o pipefail; curl() { command curl --fail-with-body --silent --show-error "$@"; }\n'
+pytestmark = pytest.mark.xdist_group("make run")  # it installs and serves once, for all of them
 
 
 @pytest.fixture(scope="module")
