@@ -27,7 +27,8 @@ from model_server.types import Float32Array, Rows
 
 
 @contextlib.contextmanager
-def _no_arguments() -> Iterator[None]:
+def no_arguments() -> Iterator[None]:
+    """Hide what pytest was called with."""
     arguments, sys.argv = sys.argv, sys.argv[:1]
     try:
         yield
@@ -35,7 +36,7 @@ def _no_arguments() -> Iterator[None]:
         sys.argv = arguments
 
 
-with _no_arguments():  # kserve parses what it finds there when it is imported
+with no_arguments():  # kserve parses what it finds there when it is imported
     from model_server.repository import BundleRepository
     from model_server.routes import build_app
 
