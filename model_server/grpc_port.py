@@ -2,19 +2,20 @@
 
 import asyncio
 
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from model_server.codec.grpc_messages import POOL, SERVICE_NAME
 from model_server.errors import StartError
 from model_server.grpc_server import make_server
+from model_server.health import Health
 from model_server.procedures import InferenceHandler
 
 PING_SECONDS = 5
 """How often an idle client may ask whether the connection still stands; gRPC's own limit is five minutes."""
 LAST_ANSWER_SECONDS = 24 * 3600
 """Longer than any call: the end of those that are under way is waited for elsewhere."""
-HOLD_SECONDS = 0.1
+HOLD_SECONDS = 0.3
 """How long calls are held before clients are told to go, so that hardly one is just sending another."""
 GOING_SECONDS = 0.05
 """How long a client may need to hear it."""
@@ -43,7 +44,7 @@ class GrpcPort:
             ("grpc.http2.min_recv_ping_interval_without_data_ms", 1000 * PING_SECONDS),
             ("grpc.server_handshake_timeout_ms", int(1000 * connect_seconds)),
         )
-        self._health = health.aio.HealthServicer()
+        self._health = Health(("", SERVICE_NAME))
 
     async def start(self) -> int:
         """Listen, not ready yet; return the port.
@@ -64,15 +65,12 @@ class GrpcPort:
                 f"can't listen on {self._host}:{self._port}; end what listens there, choose another port with "
                 "--grpc-port (0 picks a free one), or an address of this machine with --host"
             ) from error
-        await self.say_ready(False)
         await self._server.start()
         return port
 
     async def say_ready(self, ready: bool) -> None:
         """Answer health checks, of the server and of the inference service."""
-        status = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
-        for service in ("", SERVICE_NAME):
-            await self._health.set(service, status)
+        await self._health.say(ready)
 
     async def refuse_calls(self) -> None:
         """Tell every client to go, and refuse the calls that came since the server stopped; those before go on.

@@ -43,6 +43,7 @@ class GrpcCaller:
         self._keep_channel = keep_channel
         self._longest_pause_seconds = longest_pause_seconds
         self._at_once = at_once
+        self._who = f"keep_channel={keep_channel}, at_once={at_once}, pause up to {longest_pause_seconds} s"
 
     async def ask_until_refused(self) -> None:
         """Ask until no connection is to be had any more."""
@@ -78,10 +79,14 @@ class GrpcCaller:
     def _file(self, error: grpc.aio.AioRpcError) -> bool:
         details = error.details() or ""
         unavailable = error.code() is grpc.StatusCode.UNAVAILABLE and self._diary.delay_is_over()
-        if unavailable and "stopping and accepts nothing more" in details and "retry-after" in error.trailing_metadata():
+        if (
+            unavailable
+            and "stopping and accepts nothing more" in details
+            and "retry-after" in error.trailing_metadata()
+        ):
             self._diary.note("refused over gRPC")
             return True
         if unavailable and details.startswith(NO_CONNECTION):
             return False
-        self._diary.offend(f"{error.code().name} {details!r} {error.debug_error_string()}")
+        self._diary.offend(f"{error.code().name} {details!r} to {self._who}")
         return self._diary.signalled_at is None

@@ -17,9 +17,9 @@ INFER = f"/{SERVICE_NAME}/ModelInfer"
 RETRY = {"retry-after", "grpc-retry-pushback-ms"}
 
 
-def message(name: str, **fields: Any) -> Any:
+def message(kind: str, /, **fields: Any) -> Any:
     """Return a message of the inference service."""
-    return message_type(name)(**fields)
+    return message_type(kind)(**fields)
 
 
 def infer(*inputs: Mapping[str, Any], raw: tuple[bytes, ...] = (), model: str = MODEL, **fields: Any) -> Any:
@@ -116,10 +116,10 @@ class AsyncClient:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.channel = channel
 
-    async def call(self, name: str, request: Any = b"", *, timeout: float = ANSWER_SECONDS) -> Reply:
+    async def call(self, name: str, request: Any = b"", **options: Any) -> Reply:
         """Call a procedure."""
         data = request if isinstance(request, bytes) else request.SerializeToString()
-        call = self.channel.unary_unary(f"/{SERVICE_NAME}/{name}")(data, timeout=timeout)
+        call = self.channel.unary_unary(f"/{SERVICE_NAME}/{name}")(data, **{"timeout": ANSWER_SECONDS, **options})
         try:
             answer = await call
         except grpc.aio.AioRpcError as error:

@@ -37,9 +37,7 @@ def red(colour_bundle: Path) -> bytes:
     return (colour_bundle / "samples/red-0.png").read_bytes()
 
 
-async def signal_under_load(
-    server: Server, questions: list[Question], images: Mapping[str, bytes], seed: int
-) -> Diary:
+async def signal_under_load(server: Server, questions: list[Question], images: Mapping[str, bytes], seed: int) -> Diary:
     diary = Diary(DRAIN_DELAY_SECONDS)
     async with asyncio.TaskGroup() as load:
         for number, (keep_alive, pause) in enumerate(CALLERS):
