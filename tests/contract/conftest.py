@@ -32,6 +32,14 @@ def small_server(colour_bundle: Path, tmp_path_factory: pytest.TempPathFactory) 
         yield server
 
 
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Path]:
+    """The file that keeps engines waiting as long as it exists; it does not, to begin with."""
+    path = tmp_path / "gate"
+    yield path
+    path.unlink(missing_ok=True)
+
+
 @pytest.fixture(scope="session")
 def _colours_client(colour_server: Server) -> Iterator[httpx.Client]:
     with _client(colour_server) as client:

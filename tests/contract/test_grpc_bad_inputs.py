@@ -7,11 +7,10 @@ import grpc
 import numpy as np
 import pytest
 from bundles import SIZE
-from doors import MODEL, brief, framed, peak_memory_bytes
+from doors import MODEL, brief, framed, peak_memory_bytes, prefixed
 from grpc_doors import GRPC_DOORS, Client, Reply, ask_raw_contents, assert_refused, infer, message
 from pictures import BLUE, RED
 from servers import Server
-from test_bad_framing import prefixed
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 TENSOR_SHAPE = [1, 3, SIZE, SIZE]
