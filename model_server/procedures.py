@@ -1,6 +1,7 @@
 """What the gRPC port answers: the procedures of GRPCInferenceService, as ``routes`` is for HTTP."""
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import time
@@ -42,6 +43,8 @@ CODES = {
 """The code for the HTTP status that an error carries; any other is INTERNAL."""
 SETTLE_SECONDS = 0.01
 """A message that is too large ends like none at all, until gRPC's core, which refuses it, cancels the procedure."""
+DISCARD_SECONDS = 0.1
+"""How long a client may go on sending what is refused: one that is still at it sees an error of its own instead."""
 PROBES = ("ServerLive", "ServerReady")
 """Not in the access log, as over HTTP."""
 STREAMING = "ModelStreamInfer"
@@ -145,7 +148,11 @@ class InferenceHandler:
         hint = "; ModelInfer takes a request at a time, many at once" if name == STREAMING else ""
         message = f"{name} is not served here{hint}; there are: {', '.join(self._procedures)}"
 
-        async def refuse(_: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+        async def refuse(messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DISCARD_SECONDS):
+                    async for _ in messages:
+                        pass
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, message)
             yield b""
 

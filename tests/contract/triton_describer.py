@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
+import grpc
 import numpy as np
 import tritonclient.grpc
 import tritonclient.grpc.aio
@@ -68,7 +69,11 @@ def an_image() -> Any:
 def try_stream(client: Any, model: str) -> str:
     """Return what becomes of a stream."""
     errors: queue.Queue[Any] = queue.Queue()
-    client.start_stream(lambda result, error: errors.put(error))
+
+    def take(result: Any, error: Any) -> None:
+        errors.put(error or result)
+
+    client.start_stream(take)
     with contextlib.suppress(InferenceServerException):  # the refusal may be there already
         client.async_stream_infer(model, [an_image()])
     error = errors.get(timeout=60)
@@ -83,9 +88,9 @@ async def try_stream_aio(client: Any, model: str) -> str:
         yield {"model_name": model, "inputs": [an_image()]}
 
     try:
-        async for _, error in client.stream_infer(requests()):
-            return str(error)
-    except InferenceServerException as error:
+        async for result, error in client.stream_infer(requests()):
+            return str(error or result)
+    except grpc.RpcError as error:
         return str(error)
     return "nothing"
 
