@@ -29,7 +29,8 @@ from model_server.types import Float32Array, Rows
 
 
 @contextlib.contextmanager
-def _no_arguments() -> Iterator[None]:
+def no_arguments() -> Iterator[None]:
+    """Hide what pytest was called with."""
     arguments, sys.argv = sys.argv, sys.argv[:1]
     try:
         yield
@@ -37,7 +38,9 @@ def _no_arguments() -> Iterator[None]:
         sys.argv = arguments
 
 
-with _no_arguments():  # kserve parses what it finds there when it is imported
+with no_arguments():  # kserve parses what it finds there when it is imported
+    from model_server.grpc_port import GrpcPort
+    from model_server.procedures import InferenceHandler
     from model_server.repository import BundleRepository
     from model_server.routes import build_app
 
@@ -173,6 +176,17 @@ class Gated:
             finally:
                 server.should_exit = True
                 await serving
+
+    @contextlib.asynccontextmanager
+    async def calling(self) -> AsyncIterator[tuple[GrpcPort, str]]:
+        """Serve gRPC on a port of this machine and return it with its address."""
+        handler = InferenceHandler(self.repository, self.phase, body_timeout_seconds=30, access_log=False)
+        port = GrpcPort(handler, "127.0.0.1", 0, max_message_bytes=1 << 20, connect_seconds=30)
+        number = await port.start()
+        try:
+            yield port, f"127.0.0.1:{number}"
+        finally:
+            await port.close()
 
 
 class _Server(uvicorn.Server):
