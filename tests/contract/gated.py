@@ -180,7 +180,9 @@ class Gated:
     @contextlib.asynccontextmanager
     async def calling(self) -> AsyncIterator[tuple[GrpcPort, str]]:
         """Serve gRPC on a port of this machine and return it with its address."""
-        handler = InferenceHandler(self.repository, self.phase, body_timeout_seconds=30, access_log=False)
+        handler = InferenceHandler(
+            self.repository, Authorization(None), self.phase, body_timeout_seconds=30, access_log=False
+        )
         port = GrpcPort(handler, "127.0.0.1", 0, max_message_bytes=1 << 20, connect_seconds=30)
         number = await port.start()
         try:
