@@ -2,6 +2,7 @@ PYTHON ?= python3
 ARGS ?=
 MODELS ?= models
 SERVE := .venv/serve
+BUILD := .venv/build
 DEV := .venv/dev
 GRPCURL := github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
 
@@ -12,7 +13,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types imports pytest digits lock clean
+.PHONY: help run test lint format types imports pytest builder digits lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,8 +39,10 @@ imports: $(DEV)/ready
 pytest: $(DEV)/ready .tools/bin/grpcurl ## The tests alone, or some of them with ARGS="…"
 	$(DEV)/bin/pytest --numprocesses auto --dist loadgroup $(ARGS)
 
-digits: $(DEV)/ready ## Train models/digits anew
-	$(DEV)/bin/python -m model_builder train digits --output models/digits
+builder: $(BUILD)/ready ## Install .venv/build/bin/vision-builder, with torch, OpenVINO and NNCF
+
+digits: $(BUILD)/ready ## Train models/digits anew
+	$(BUILD)/bin/vision-builder train digits --output models/digits
 
 lock: $(DEV)/ready ## Choose the newest versions and pin them, with hashes
 	$(call compile,uv,requirements/uv.in)
@@ -54,6 +57,9 @@ clean: ## Remove what was installed and built here
 
 $(SERVE)/ready: requirements/uv.txt requirements/serve.txt pyproject.toml
 	$(call install,serve)
+
+$(BUILD)/ready: requirements/uv.txt requirements/build.txt pyproject.toml
+	$(call install,build)
 
 $(DEV)/ready: requirements/uv.txt requirements/dev.txt pyproject.toml
 	$(call install,dev)
