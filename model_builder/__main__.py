@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         say(
             f"vision-builder: the package {error.name} is not installed; this command needs what "
-            "requirements/build.txt lists: pip install --require-hashes --requirement requirements/build.txt"
+            "requirements/build.txt lists: in the project's folder, `make builder` installs that into .venv/build"
         )
         return 1
     except KeyboardInterrupt:

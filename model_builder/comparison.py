@@ -16,8 +16,9 @@ from model_server.types import Float32Array
 PICTURES = 4
 SEED = 1
 THREADS = 1
-TOLERANCE = 1e-3
-"""Of the largest logit. Float32 engines that add up in another order are off by a millionth to a hundred-thousandth."""
+TOLERANCE = 1e-2
+"""Of the largest logit. An engine that adds up in another order is off by a millionth of it after twenty layers, and by
+a few ten-thousandths after the 152 of a ResNet with random weights; a wrong one is off by as much as the logits are."""
 
 
 @dataclass(frozen=True, slots=True)

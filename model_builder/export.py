@@ -38,8 +38,9 @@ def export_onnx(network: nn.Module, size: int) -> bytes:
         raise AssertionError("torch.onnx.export returned no program")
     model = program.model_proto
     _strip(model)
-    onnx.checker.check_model(model, full_check=True)
     data: bytes = model.SerializeToString(deterministic=True)
+    del program, model  # the checker makes a copy of its own
+    onnx.checker.check_model(data, full_check=True)
     return data
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from model_builder.errors import BuildError
+from model_builder.variants import list_files
 from model_server.bundle import Bundle, is_bundle, read_bundle, read_manifest
 from model_server.errors import BundleError
 from model_server.manifest import MANIFEST, NAME_PATTERN, BundleFile, Manifest
@@ -74,8 +75,7 @@ def _list_strange_files(folder: Path) -> list[str]:
             f"--output {folder}: its {MANIFEST} can't be read, so there is no telling what writing would remove; "
             f"remove the folder or give another one ({error})"
         ) from error
-    variant_files = (file for variant in manifest.variants for file in variant.files)
-    listed = {MANIFEST} | {file.path for file in (*manifest.samples, *variant_files)}
+    listed = {MANIFEST} | {file.path for file in list_files(manifest)}
     found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     return sorted({path.relative_to(folder).as_posix() for path in found} - listed)
 

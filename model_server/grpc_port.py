@@ -2,11 +2,12 @@
 
 import asyncio
 
-import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from model_server.codec.grpc_messages import POOL, SERVICE_NAME
+from model_server.grpc_server import make_server
+from model_server.health import Health
 from model_server.listener import cannot_listen
 from model_server.procedures import InferenceHandler
 
@@ -14,6 +15,10 @@ PING_SECONDS = 5
 """How often an idle client may ask whether the connection still stands; gRPC's own limit is five minutes."""
 LAST_ANSWER_SECONDS = 24 * 3600
 """Longer than any call: the end of those that are under way is waited for elsewhere."""
+HOLD_SECONDS = 0.3
+"""How long calls are held before clients are told to go, so that hardly one is just sending another."""
+GOING_SECONDS = 0.05
+"""How long a client may need to hear it."""
 
 
 class GrpcPort:
@@ -39,7 +44,7 @@ class GrpcPort:
             ("grpc.http2.min_recv_ping_interval_without_data_ms", 1000 * PING_SECONDS),
             ("grpc.server_handshake_timeout_ms", int(1000 * connect_seconds)),
         )
-        self._health = health.aio.HealthServicer()
+        self._health = Health(("", SERVICE_NAME))
 
     async def start(self) -> int:
         """Listen, not ready yet; return the port.
@@ -47,8 +52,8 @@ class GrpcPort:
         Raises:
             StartError: it can't be had.
         """
-        self._server = grpc.aio.server(options=self._options)
-        self._server.add_generic_rpc_handlers((self._handler,))
+        self._server = make_server(self._options, self._handler.strangers())
+        self._server.add_registered_method_handlers(SERVICE_NAME, self._handler.methods())
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server, pool=POOL)
@@ -57,19 +62,24 @@ class GrpcPort:
             port: int = self._server.add_insecure_port(f"{address}:{self._port}")
         except RuntimeError as error:
             raise cannot_listen(self._host, self._port, "--grpc-port", error) from error
-        await self.say_ready(False)
         await self._server.start()
         return port
 
     async def say_ready(self, ready: bool) -> None:
         """Answer health checks, of the server and of the inference service."""
-        status = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
-        for service in ("", SERVICE_NAME):
-            await self._health.set(service, status)
+        await self._health.say(ready)
 
-    def refuse_calls(self) -> None:
-        """Tell every client to go, and take no more calls; those under way go on."""
+    async def refuse_calls(self) -> None:
+        """Tell every client to go, and refuse the calls that came since the server stopped; those before go on.
+
+        gRPC's core passes over a call that comes just after it told a client to go, but says that it had it: the client
+        waits for the connection to end and then knows nothing. So calls are held for a while first: whoever waits for
+        an answer sends nothing.
+        """
+        await asyncio.sleep(HOLD_SECONDS)
         self._ending = asyncio.create_task(self._server.stop(LAST_ANSWER_SECONDS))
+        await asyncio.sleep(GOING_SECONDS)
+        self._handler.dismiss()
 
     def is_idle(self) -> bool:
         """Tell whether no call of the inference service is under way."""

@@ -141,7 +141,7 @@ class VisionServer(ModelServer):
             await self._pause(self._drain_delay_seconds)
         self._phase.stopped = True
         refuse_connections(listener)
-        self._grpc_port.refuse_calls()
+        await self._grpc_port.refuse_calls()
         state = self._uvicorn.server_state
         logger.info("stopping: no new connections, %d of HTTP still open", len(state.connections))
         await self._pause(LINGER_SECONDS)

@@ -1,6 +1,7 @@
 """What the gRPC port answers: the procedures of GRPCInferenceService, as ``routes`` is for HTTP."""
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import time
@@ -41,10 +42,18 @@ CODES = {
     503: grpc.StatusCode.UNAVAILABLE,
 }
 """The code for the HTTP status that an error carries; any other is INTERNAL."""
+SETTLE_SECONDS = 0.01
+"""A message that is too large ends like none at all, until gRPC's core, which refuses it, cancels the procedure."""
+DISCARD_SECONDS = 0.1
+"""How long a client may go on sending what is refused: one that is still at it sees an error of its own instead."""
+PROBES = ("ServerLive", "ServerReady")
+"""Not in the access log, as over HTTP."""
+STREAMING = "ModelStreamInfer"
+"""Triton's streaming, which KServe's protocol lacks."""
 
 
-class InferenceHandler(grpc.GenericRpcHandler):  # type: ignore[misc]
-    """Finds the procedure that a call names and runs it; ``active`` is how many calls are under way.
+class InferenceHandler:
+    """Runs the procedure that a call names; ``active`` is how many calls are under way, their answers not sent yet.
 
     Every procedure takes one message and gives one, but is served as if it took many: only so does it run from the
     moment a call begins, and can count it and give its client a time to send in. The bytes are the same.
@@ -64,28 +73,36 @@ class InferenceHandler(grpc.GenericRpcHandler):  # type: ignore[misc]
     ) -> None:
         self.active = 0
         self._phase = phase
+        self._dismissed = asyncio.Event()
         self._body_timeout_seconds = body_timeout_seconds
         self._access_log = access_log
         self._procedures = Procedures(repository, authorization, phase).by_name()
 
-    def service(self, handler_call_details: Any) -> Any:
-        """Return what handles a call, None for another service's."""
-        service, _, name = handler_call_details.method.lstrip("/").partition("/")
-        if service != SERVICE_NAME:
-            return None
-        if name not in self._procedures:
-            return grpc.stream_stream_rpc_method_handler(self._refuse(name))
-        return grpc.stream_unary_rpc_method_handler(self._serve(name, handler_call_details.method))
+    def methods(self) -> dict[str, Any]:
+        """Return what handles each procedure of the service, those that are refused by name among them."""
+        known = (*SERVICE.methods_by_name, STREAMING)
+        return {name: self._serve(name) if name in self._procedures else self._refuse(name) for name in known}
 
-    def _serve(self, name: str, path: str) -> Callable[..., Awaitable[bytes]]:
-        read = message_type(SERVICE.methods_by_name[name].input_type.name).FromString
+    def strangers(self) -> Any:
+        """Return what refuses every other method."""
+        return self._refuse("this method")
+
+    def dismiss(self) -> None:
+        """Refuse the calls that have come since the server stopped; they were held until their clients were told."""
+        self._dismissed.set()
+
+    def _serve(self, name: str) -> Any:
+        path = f"/{SERVICE_NAME}/{name}"
+        request_type = message_type(SERVICE.methods_by_name[name].input_type.name)
         procedure = self._procedures[name]
 
         async def serve(messages: AsyncIterator[bytes], context: Context) -> bytes:
             begin, code, size = time.perf_counter(), grpc.StatusCode.CANCELLED, 0
+            client = _address(context.peer())
             self.active += 1
+            context.add_done_callback(self._forget)
             try:
-                answer = await self._answer(messages, context, read, procedure)
+                answer = await self._answer(messages, request_type, procedure, context)
             except ServingError as error:
                 code = CODES.get(error.status, grpc.StatusCode.INTERNAL)
                 await context.abort(code, error.message, _retry_metadata(error))
@@ -99,23 +116,26 @@ class InferenceHandler(grpc.GenericRpcHandler):  # type: ignore[misc]
                 code, size = grpc.StatusCode.OK, len(answer)
                 return answer
             finally:
-                self.active -= 1
-                if self._access_log:
+                if self._access_log and name not in PROBES:
                     seconds = time.perf_counter() - begin
-                    log_request("gRPC", path, code.name, seconds=seconds, size=size, client=_address(context.peer()))
+                    log_request("gRPC", path, code.name, seconds=seconds, size=size, client=client)
 
-        return serve
+        return grpc.stream_unary_rpc_method_handler(serve)
+
+    def _forget(self, _: Context) -> None:
+        self.active -= 1
 
     async def _answer(
-        self, messages: AsyncIterator[bytes], context: Context, read: Callable[[bytes], Message], procedure: Procedure
+        self, messages: AsyncIterator[bytes], request_type: type[Message], procedure: Procedure, context: Context
     ) -> bytes:
         if self._phase.stopped:
+            await self._dismissed.wait()
             raise NotReady("the server is stopping and accepts nothing more; send the request again to another")
         data = await self._receive(messages)
         try:
-            message = await run_by_size(len(data), read, data)
+            message = await run_by_size(len(data), request_type.FromString, data)
         except DecodeError as error:
-            raise InvalidInput(f"the message is not a {SERVICE_NAME} request: {error}") from error
+            raise InvalidInput(f"the message can't be read; send a {request_type.__name__}") from error
         answer = await procedure(message, context)
         return answer if isinstance(answer, bytes) else answer.SerializeToString()
 
@@ -128,17 +148,22 @@ class InferenceHandler(grpc.GenericRpcHandler):  # type: ignore[misc]
             raise RequestTimeout(
                 f"the message did not arrive within {self._body_timeout_seconds:g} seconds; send it faster"
             ) from error
+        await asyncio.sleep(SETTLE_SECONDS)
         raise InvalidInput("the call ended without a message; send one")
 
-    def _refuse(self, name: str) -> Callable[..., AsyncIterator[bytes]]:
-        async def refuse(_: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
-            there_are = ", ".join(self._procedures)
-            hint = "; ModelInfer takes a request at a time, many at once" if name == "ModelStreamInfer" else ""
-            message = f"{name} is not served here{hint}; there are: {there_are}"
+    def _refuse(self, name: str) -> Any:
+        hint = "; ModelInfer takes a request at a time, many at once" if name == STREAMING else ""
+        message = f"{name} is not served here{hint}; there are: {', '.join(self._procedures)}"
+
+        async def refuse(messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DISCARD_SECONDS):
+                    async for _ in messages:
+                        pass
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, message)
             yield b""
 
-        return refuse
+        return grpc.stream_stream_rpc_method_handler(refuse)
 
 
 class Procedures:

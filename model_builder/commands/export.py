@@ -143,15 +143,17 @@ def _obtain(options: argparse.Namespace) -> "Model":
 
 def _describe(options: argparse.Namespace, model: "Model") -> str:
     """Return the command that makes such a bundle, without the folders that this machine keeps its files in."""
+    from model_builder.provenance import name_path
+
     kind = _kind(options)
     words = ["python", "-m", "model_builder", "export", options.architecture, "--weights"]
-    words += [model.weights if kind == "TAG" else Path(options.weights).name]
+    words += [name_path(Path(options.weights)) if kind == "FILE" else model.weights if kind == "TAG" else RANDOM]
     if kind == "FILE":
-        words += ["--labels", options.labels.name]
+        words += ["--labels", name_path(options.labels)]
     if kind == RANDOM:
         words += ["--seed", str(options.seed or 0), "--classes", str(len(model.labels))]
     if options.preprocessing_of is not None:
-        words += ["--preprocessing-of", Path(options.preprocessing_of).name]
+        words += ["--preprocessing-of", name_path(Path(options.preprocessing_of))]
     if options.trained_on is not None:
         words += ["--trained-on", options.trained_on]
     if options.name is not None:
@@ -162,13 +164,16 @@ def _describe(options: argparse.Namespace, model: "Model") -> str:
 
 
 def _print_summary(conversion: "Conversion", output: Path) -> None:
+    from model_builder.table import format_bytes, format_table
+
     bundle = conversion.bundle
-    print(f"{output}: revision {bundle.version}, {len(bundle.manifest.labels)} labels\n")
-    print(f"{'precision':10}{'engine':>12}{'device':>8}{'bytes':>12}")
+    rows = [["precision", "engine", "device", "size"]]
     for variant in bundle.manifest.variants:
         size = sum((bundle.folder / file.path).stat().st_size for file in variant.files)
-        print(f"{variant.precision:10}{variant.engine:>12}{variant.device:>8}{size:>12}")
+        rows.append([variant.precision, variant.engine, variant.device, format_bytes(size)])
+    print(f"{output}: revision {bundle.version}, {len(bundle.manifest.labels)} labels\n")
+    print(format_table(rows, 3))
     if conversion.differences:
-        print(f"\nlargest logit of torch: {conversion.differences[0].largest:.4g}; differences from it:")
-    for difference in conversion.differences:
-        print(f"{difference.engine:14}{difference.logits:.2e}")
+        largest = conversion.differences[0].largest
+        print(f"\ntorch's largest logit is {largest:.4g}; the others' differ from torch's by at most")
+        print(format_table([[found.engine, f"{found.logits:.1e}"] for found in conversion.differences], 1))

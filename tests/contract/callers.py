@@ -37,7 +37,7 @@ class Diary:
         """Note an answer: right, or a 503 that may be given once the drain delay is over."""
         if status == 200 and question.is_right(json.loads(body)):
             self.seen["right"] += 1
-        elif status == 503 and "retry-after" in headers and self._delay_is_over():
+        elif status == 503 and "retry-after" in headers and self.delay_is_over():
             self.seen["refused"] += 1
         else:
             self.offend(f"answered {status} {headers} {body[:300]!r}")
@@ -49,7 +49,12 @@ class Diary:
         )
         self.offences.append(f"{what} ({when})")
 
-    def _delay_is_over(self) -> bool:
+    def note(self, what: str) -> None:
+        """Count what may happen."""
+        self.seen[what] += 1
+
+    def delay_is_over(self) -> bool:
+        """Tell whether new requests may be refused."""
         return self.signalled_at is not None and time.monotonic() >= self.signalled_at + self.drain_delay_seconds
 
 

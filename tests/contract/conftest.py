@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
+import grpc_doors
 import httpx
 import pytest
 from doors import ANSWER_SECONDS, SMALL, unharmed
@@ -28,6 +30,14 @@ def small_server(colour_bundle: Path, tmp_path_factory: pytest.TempPathFactory) 
     log = tmp_path_factory.mktemp("log") / "server.log"
     with running_server(log, "--models", str(colour_bundle), *limits) as server:
         yield server
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Path]:
+    """The file that keeps engines waiting as long as it exists; it does not, to begin with."""
+    path = tmp_path / "gate"
+    yield path
+    path.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
@@ -66,4 +76,43 @@ def tensors(_tensors_client: httpx.Client) -> Iterator[httpx.Client]:
 def small(_small_client: httpx.Client) -> Iterator[httpx.Client]:
     """A client of the small server, which must be unharmed afterwards."""
     with unharmed(_small_client) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def _colours_channel(colour_server: Server) -> Iterator[grpc.Channel]:
+    with grpc.insecure_channel(colour_server.grpc_address) as channel:
+        yield channel
+
+
+@pytest.fixture(scope="session")
+def _tensors_channel(tensor_server: Server) -> Iterator[grpc.Channel]:
+    with grpc.insecure_channel(tensor_server.grpc_address) as channel:
+        yield channel
+
+
+@pytest.fixture(scope="session")
+def _small_channel(small_server: Server) -> Iterator[grpc.Channel]:
+    with grpc.insecure_channel(small_server.grpc_address) as channel:
+        yield channel
+
+
+@pytest.fixture
+def calls(_colours_channel: grpc.Channel) -> Iterator[grpc_doors.Client]:
+    """A gRPC client of the colour server, which must be unharmed afterwards."""
+    with grpc_doors.unharmed(grpc_doors.Client(_colours_channel)) as client:
+        yield client
+
+
+@pytest.fixture
+def tensor_calls(_tensors_channel: grpc.Channel) -> Iterator[grpc_doors.Client]:
+    """A gRPC client of the tensor server, which must be unharmed afterwards."""
+    with grpc_doors.unharmed(grpc_doors.Client(_tensors_channel)) as client:
+        yield client
+
+
+@pytest.fixture
+def small_calls(_small_channel: grpc.Channel) -> Iterator[grpc_doors.Client]:
+    """A gRPC client of the small server, which must be unharmed afterwards."""
+    with grpc_doors.unharmed(grpc_doors.Client(_small_channel)) as client:
         yield client

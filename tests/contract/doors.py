@@ -98,7 +98,12 @@ def b64(file: bytes) -> str:
 
 def framed(*files: bytes) -> bytes:
     """Return BYTES elements as the binary extension has them."""
-    return b"".join(struct.pack("<I", len(file)) + file for file in files)
+    return b"".join(prefixed(len(file), file) for file in files)
+
+
+def prefixed(length: int, data: bytes) -> bytes:
+    """Return a BYTES element whose length may be a lie."""
+    return struct.pack("<I", length) + data
 
 
 def _timeout(seconds: float | None) -> dict[str, Any]:

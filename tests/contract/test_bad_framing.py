@@ -16,6 +16,7 @@ from doors import (
     b64,
     brief,
     framed,
+    prefixed,
     top_labels,
     v2,
     v2_with_tail,
@@ -30,10 +31,6 @@ def binary_image(size: Any, images: int = 1, **more: Any) -> dict[str, Any]:
     parameters = {"binary_data_size": size}
     entry = {"name": "image", "datatype": "BYTES", "shape": [images], "parameters": parameters, **more}
     return {"inputs": [entry]}
-
-
-def prefixed(length: int, data: bytes) -> bytes:
-    return struct.pack("<I", length) + data
 
 
 @pytest.mark.parametrize(

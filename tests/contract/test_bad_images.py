@@ -1,60 +1,25 @@
 """Files that are no whole image, or none at all, and the thinnest ones: rows 19, 21 and 25."""
 
-import io
-import struct
-import zipfile
-
 import httpx
 import numpy as np
 import pytest
-from doors import DOORS, ask_raw, ask_v2_json, assert_refused, brief, logits, top_labels, v2_with_tail
-from numpy.typing import NDArray
+from damaged import BEGINNINGS, OTHERS, WHOLE, first, interlaced_rows
+from doors import DOORS, ask_raw, assert_refused, brief, logits, top_labels, v2_with_tail
 from pictures import (
     FORMATS,
     GREEN,
-    NOT_AN_IMAGE,
     PNG_SIGNATURE,
-    RED,
-    chunk,
     encode,
     noise,
     plain,
     png,
 )
-from PIL import Image
 
 from model_server.errors import InvalidInput
 from model_server.imaging import Imaging
 from model_server.manifest import Preprocessing
 
 IMAGING = Imaging(Preprocessing(resize=16, crop=16, mean=[0.0] * 3, std=[1.0] * 3))
-STILLS = [Image.new("RGB", (16, 16), colour) for colour in ("red", "green", "blue")]
-
-
-ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
-"""The seven small images that an interlaced PNG holds one after the other: where each begins, and its steps."""
-
-
-def interlaced_rows(pixels: NDArray[np.uint8]) -> list[bytes]:
-    parts = [pixels[top::down, left::across] for left, top, across, down in ADAM7]
-    return [row.tobytes() for part in parts for row in part if row.size]
-
-
-WHOLE = {
-    "PNG": encode(noise(), "PNG"),
-    "PNG interlaced": png(64, 48, 8, 2, interlaced_rows(noise()), interlaced=True),
-    "APNG": encode(STILLS[0], "PNG", save_all=True, append_images=STILLS[1:]),
-    "JPEG": encode(noise(), "JPEG"),
-    "JPEG progressive": encode(noise(), "JPEG", progressive=True),
-    "JPEG grey": encode(noise()[:, :, 0], "JPEG"),
-    "WEBP lossless": encode(noise(), "WEBP"),
-    "WEBP lossy": encode(noise(), "WEBP", lossless=False),
-    "WEBP animated": encode(STILLS[0], "WEBP", save_all=True, append_images=STILLS[1:]),
-}
-
-
-def first(form: str) -> str:
-    return form.split()[0].replace("APNG", "PNG")
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -121,28 +86,10 @@ def test_row_19_a_webp_with_a_broken_header(colours: httpx.Client, form: str) ->
         assert_refused(answer, 400, "the WEBP image is corrupt")
 
 
-@pytest.mark.parametrize(
-    ("form", "data"),
-    [
-        pytest.param("PNG", PNG_SIGNATURE, id="png-signature"),
-        pytest.param("PNG", PNG_SIGNATURE + NOT_AN_IMAGE, id="png-signature-and-text"),
-        pytest.param("PNG", PNG_SIGNATURE + chunk(b"IEND", b""), id="png-without-a-header"),
-        pytest.param("PNG", png(0, 0, 8, 2, []), id="png-0x0"),
-        pytest.param("PNG", png(4, 4, 8, 2, [bytes(12)] * 2), id="png-of-half-the-rows"),
-        pytest.param("PNG", png(4, 4, 3, 2, [bytes(12)] * 4), id="png-of-depth-3"),
-        pytest.param("PNG", png(4, 4, 8, 5, [bytes(12)] * 4), id="png-of-colour-type-5"),
-        pytest.param("PNG", png(4, 4, 8, 3, [bytes(4)] * 4), id="png-without-its-palette"),
-        pytest.param("JPEG", b"\xff\xd8\xff", id="jpeg-marker"),
-        pytest.param("JPEG", b"\xff\xd8\xff\xd9", id="jpeg-of-nothing"),
-        pytest.param("JPEG", b"\xff\xd8\xff\xe0" + NOT_AN_IMAGE, id="jpeg-marker-and-text"),
-        pytest.param("WEBP", b"RIFF\x10\0\0\0WEBPVP8 \0\0\0\0", id="webp-of-nothing"),
-        pytest.param("WEBP", b"RIFF\xff\xff\xff\xffWEBPVP8L" + NOT_AN_IMAGE, id="webp-header-and-text"),
-    ],
-)
+@pytest.mark.parametrize("kind", BEGINNINGS)
 @pytest.mark.parametrize("door", DOORS)
-def test_row_19_a_first_line_and_nothing_right_behind_it(
-    colours: httpx.Client, form: str, data: bytes, door: str
-) -> None:
+def test_row_19_a_first_line_and_nothing_right_behind_it(colours: httpx.Client, kind: str, door: str) -> None:
+    form, data = BEGINNINGS[kind]
     assert_refused(DOORS[door](data).send(colours), 400, f"the {form} image is corrupt or truncated")
 
 
@@ -161,30 +108,6 @@ def test_row_19_a_png_that_lacks_rows_though_every_checksum_is_right(
     assert_refused(answer, 400, "the PNG image is corrupt or truncated", "rows are missing")
     whole = png(width, height, 8, 2, [white] * (height - missing) + [black] * missing)
     assert ask_raw(whole).send(colours).status_code == 200
-
-
-def archive() -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as file:
-        file.writestr("image.png", RED)
-    return buffer.getvalue()
-
-
-OTHERS = {
-    "text": NOT_AN_IMAGE,
-    "one byte": b"\xff",
-    "HTML": b"<!doctype html><title>404</title>",
-    "SVG": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
-    "JSON": ask_v2_json(RED).body,
-    "PDF": b"%PDF-1.7\n",
-    "zip": archive(),
-    "WAV": b"RIFF" + struct.pack("<I", 36) + b"WAVEfmt " + bytes(28),
-    "a space first": b" " + RED,
-    **{
-        form: encode(Image.new("RGB", (16, 16)), form)
-        for form in ("GIF", "BMP", "TIFF", "ICO", "PPM", "TGA", "JPEG2000")
-    },
-}
 
 
 @pytest.mark.parametrize("door", DOORS)

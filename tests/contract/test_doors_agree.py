@@ -23,9 +23,10 @@ SAMPLES = sorted((BUNDLE / "samples").glob("*.png"))
 MANIFEST = yaml.safe_load((BUNDLE / "model.yaml").read_text())
 TOLERANCE = 1e-5
 CALLERS = 32
-"""Half of them are curl, a quarter each of Triton's clients."""
+"""Half of them are curl, an eighth each of Triton's four clients: HTTP and gRPC, sync and aio."""
 ROUNDS = 2
-TRITON_CALLER = Path(__file__).with_name("triton_caller.py")
+TRITON_DOORS = 24
+"""8 ways of HTTP and 4 of gRPC, each sync and aio."""
 WAIT_SECONDS = 120
 
 
@@ -121,7 +122,7 @@ def test_many_callers_at_once_each_get_their_own_images_answer(server: Server, e
         return [(sample.stem, ask(server.url, [sample])) for sample, ask in zip(samples, doors, strict=False)]
 
     asked = [question(sample) for sample in SAMPLES] * ROUNDS
-    with triton(server, asked, callers=CALLERS // 4) as begin, ThreadPoolExecutor(CALLERS // 2 + 1) as threads:
+    with triton(server, asked, callers=CALLERS // 8) as begin, ThreadPoolExecutor(CALLERS // 2 + 1) as threads:
         answers = threads.submit(begin)
         called = [found for calls in threads.map(call, range(CALLERS // 2)) for found in calls]
         assert_right(answers.result(), expected)
@@ -131,10 +132,14 @@ def test_many_callers_at_once_each_get_their_own_images_answer(server: Server, e
 
 @pytest.mark.parametrize("server", ["float32"], indirect=True)
 def test_tritons_clients_find_out_what_is_served(server: Server) -> None:
-    with subprocess.Popen(_triton_command(server), stdout=subprocess.PIPE, text=True) as process:
+    command = _triton_command("triton_describer.py", server)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         found = json.loads(process.communicate(timeout=WAIT_SECONDS)[0])
-    assert found["sync"] == found["aio"]
-    told = found["sync"]
+    assert len(found["told"]) == 4
+    told, *others = found["told"].values()
+    assert others == [told] * 3
+    for refusal in found["streams"].values():
+        assert "ModelStreamInfer is not served here; ModelInfer takes a request at a time" in refusal
     assert {key: value for key, value in told.items() if isinstance(value, bool)} == {
         "live": True,
         "ready": True,
@@ -228,7 +233,7 @@ def triton(
     server: Server, asked: list[dict[str, Any]], *, callers: int
 ) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """Start Triton's clients; what is yielded lets them ask and returns what they were answered."""
-    command = _triton_command(server, questions=asked, callers=callers)
+    command = _triton_command("triton_caller.py", server, questions=asked, callers=callers)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
 
         def begin() -> list[dict[str, Any]]:
@@ -236,7 +241,7 @@ def triton(
             assert process.returncode == 0
             doors = {answer["door"] for answer in answers}
             assert len(answers) == len(doors) * len(asked)
-            assert len(doors) == 16
+            assert len(doors) == TRITON_DOORS
             return answers
 
         try:
@@ -247,8 +252,10 @@ def triton(
             process.kill()
 
 
-def _triton_command(server: Server, **job: object) -> list[str]:
-    return [sys.executable, str(TRITON_CALLER), json.dumps({"url": server.url, "model": "digits", **job})]
+def _triton_command(program: str, server: Server, **job: object) -> list[str]:
+    addresses = {"http": server.url.removeprefix("http://"), "grpc": server.grpc_address}
+    job = {"addresses": addresses, "model": "digits", **job}
+    return [sys.executable, str(Path(__file__).with_name(program)), json.dumps(job)]
 
 
 def assert_right(answers: list[dict[str, Any]], expected: dict[str, Answer]) -> None:

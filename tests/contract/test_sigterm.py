@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import httpx
 import pytest
 from bundles import COLOURS
 from callers import ANSWER_SECONDS, Caller, Diary, Question, ask_every_door, open_connection, read_answer, write_request
+from grpc_callers import GrpcCaller
 from PIL import Image
 from servers import FREE_PORTS, Server, is_ready, running_server, wait_until
 
@@ -23,6 +26,8 @@ DRAIN_DELAY_SECONDS = 0.3
 LATEST_SIGNAL_SECONDS = 1.5
 CALLERS = [(True, 0.0), (True, 0.0), (True, 0.02), (True, 2.0), (True, 3.0), (False, 0.0), (False, 0.0), (False, 0.05)]
 """Whether a caller keeps its connection, and the longest it thinks before it asks again."""
+GRPC_CALLERS = [*((*caller, 1) for caller in CALLERS), (True, 0.0, 8)]
+"""The same over gRPC, each one call at a time, and one that has eight under way on its connection."""
 LONG_DELAY = ("--drain-delay-seconds", "3600")
 """A delay that would fail a test if it were waited for."""
 
@@ -32,7 +37,7 @@ def red(colour_bundle: Path) -> bytes:
     return (colour_bundle / "samples/red-0.png").read_bytes()
 
 
-async def signal_under_load(server: Server, questions: list[Question], seed: int) -> Diary:
+async def signal_under_load(server: Server, questions: list[Question], images: Mapping[str, bytes], seed: int) -> Diary:
     diary = Diary(DRAIN_DELAY_SECONDS)
     async with asyncio.TaskGroup() as load:
         for number, (keep_alive, pause) in enumerate(CALLERS):
@@ -41,6 +46,18 @@ async def signal_under_load(server: Server, questions: list[Question], seed: int
                 server.url, diary, questions, seed_of_caller, keep_alive=keep_alive, longest_pause_seconds=pause
             )
             load.create_task(caller.ask_until_refused())
+        for number, (keep, pause, at_once) in enumerate(GRPC_CALLERS):
+            seed_of_caller = seed * len(GRPC_CALLERS) + number
+            grpc_caller = GrpcCaller(
+                server.grpc_address,
+                diary,
+                images,
+                seed_of_caller,
+                keep_channel=keep,
+                longest_pause_seconds=pause,
+                at_once=at_once,
+            )
+            load.create_task(grpc_caller.ask_until_refused())
         await asyncio.sleep(random.Random(seed).uniform(0, LATEST_SIGNAL_SECONDS))
         diary.signalled_at = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
@@ -56,18 +73,24 @@ def test_no_sigterm_loses_a_request(colour_bundle: Path, tmp_path: Path) -> None
     def run(seed: int) -> Diary:
         arguments = ("--drain-delay-seconds", str(DRAIN_DELAY_SECONDS), "--no-access-log")
         with running_server(tmp_path / f"{seed}.log", "--models", str(colour_bundle), *arguments) as server:
-            return asyncio.run(signal_under_load(server, questions, seed))
+            return asyncio.run(signal_under_load(server, questions, images, seed))
 
     with ThreadPoolExecutor(2) as pool:
         diaries = list(pool.map(run, range(SIGNALS)))
     for seed, diary in enumerate(diaries):
         print(f"SIGTERM {seed}: {dict(diary.seen)}, lost {len(diary.offences)}, exit {diary.exit_status}")  # noqa: T201
-    right, refused = (sum(diary.seen[what] for diary in diaries) for what in ("right", "refused"))
+    sums = Counter[str]()
+    for diary in diaries:
+        sums.update(diary.seen)
     lost = sum(len(diary.offences) for diary in diaries)
-    print(f"{SIGNALS} SIGTERMs: {right} right answers, {refused} refusals, {lost} lost")  # noqa: T201
+    print(  # noqa: T201
+        f"{SIGNALS} SIGTERMs: {sums['right']} right answers and {sums['refused']} refusals over REST, "
+        f"{sums['right over gRPC']} and {sums['refused over gRPC']} over gRPC, {lost} lost"
+    )
     assert [(seed, offence) for seed, diary in enumerate(diaries) for offence in diary.offences] == []
     assert [diary.exit_status for diary in diaries] == [0] * SIGNALS
     assert all(diary.seen["right"] >= len(CALLERS) for diary in diaries)
+    assert all(diary.seen["right over gRPC"] >= len(GRPC_CALLERS) for diary in diaries)
 
 
 def test_work_that_outlasts_the_servers_own_timeout_is_answered(colour_bundle: Path, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """A model that is loading, a server that has stopped accepting, and SIGTERM with work queued: rows 13 and 29."""
 
-import contextlib
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -25,11 +24,10 @@ from doors import (
     unharmed,
 )
 from gated import Gated
+from gated_process import QUEUED, slow_server
 from pictures import BLUE, NOT_AN_IMAGE, PICTURES, RED
-from servers import Server, running_server, wait_until
+from servers import wait_until
 from wire import wire
-
-QUEUED = 8
 
 
 @pytest.fixture
@@ -81,24 +79,6 @@ async def test_row_13_a_server_that_has_stopped_accepting(loading: Gated, door: 
         refused = await DOORS[door](BLUE).send_async(client)
         assert_refused(refused, 503, "stopping and accepts nothing more", "to another")
         assert refused.headers["connection"] == "close"
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Iterator[Path]:
-    """The file that keeps engines waiting as long as it exists; it does not, to begin with."""
-    path = tmp_path / "gate"
-    yield path
-    path.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def slow_server(bundle: Path, gate: Path, *arguments: str, wait_for: str = r"Address +(\S+)") -> Iterator[Server]:
-    limits = ("--queue-size", str(QUEUED), "--max-images", str(QUEUED))
-    program = (str(Path(__file__).with_name("gated_server.py")), str(gate))
-    with running_server(
-        gate.with_name("server.log"), "--models", str(bundle), *limits, *arguments, wait_for=wait_for, program=program
-    ) as server:
-        yield server
 
 
 def test_row_13_a_server_whose_model_takes_its_time(colour_bundle: Path, gate: Path) -> None:

@@ -18,7 +18,6 @@ def test_a_label_a_line(tmp_path: Path) -> None:
         (b"cat\n\ndog\n", "line 2 is blank"),
         (b"cat\ndog\n\n", "line 3 is blank"),
         (b"", "line 1 is blank"),
-        (b"cat\ndog\n cat\n", "line 3 repeats line 1, 'cat'"),
         (b"cat\nK\xe4fer\n", "line 2 is not UTF-8"),
     ],
 )
@@ -31,3 +30,10 @@ def test_a_line_that_is_no_label_is_named(tmp_path: Path, content: bytes, messag
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=r"--labels .*labels\.txt: No such file"):
         read_labels(tmp_path / "labels.txt")
+
+
+def test_a_label_of_two_classes_is_kept_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "labels.txt"
+    file.write_text("crane\ndog\n crane\n")
+    assert read_labels(file) == ["crane", "dog", "crane"]
+    assert "line 3 repeats line 1, 'crane'" in capsys.readouterr().err
