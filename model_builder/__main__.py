@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     except KeyboardInterrupt:
-        say("vision-builder: interrupted; nothing was written")
+        say("vision-builder: interrupted; a bundle is there whole or as it was")
         return 130
     return status
 

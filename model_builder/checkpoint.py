@@ -19,7 +19,7 @@ from model_server.engine.networks import fill_network
 from model_server.manifest import Preprocessing, TrainingData
 
 SUFFIXES = (".safetensors", ".pth")
-WRAPPERS = ("state_dict", "model")
+WRAPPERS = ("model_state_dict", "state_dict", "model")
 """Where training scripts put the weights beside what else they save."""
 _COUNTER = "num_batches_tracked"
 """BatchNorm's, which only its training reads, and which files older than torch 0.4.1 do not have."""

@@ -106,7 +106,7 @@ def test_an_interrupt_is_no_traceback(
 
     monkeypatch.setattr("model_builder.recipe.train_digits", interrupted)
     assert main(["train", "digits", "--output", str(tmp_path / "digits")]) == 130
-    assert capsys.readouterr().err.endswith("vision-builder: interrupted; nothing was written\n")
+    assert capsys.readouterr().err.endswith("vision-builder: interrupted; a bundle is there whole or as it was\n")
     assert not any(tmp_path.iterdir())
 
 
