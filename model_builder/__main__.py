@@ -1,6 +1,7 @@
 """``vision-builder``: what happens before the pod."""
 
 import argparse
+import os
 import sys
 
 from model_builder.commands import evaluate, export, inspect, quantize, train
@@ -18,6 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     disable_telemetry()
     try:
+        _check_text(sys.argv[1:] if arguments is None else arguments)
         status: int = options.run(options)
     except (BuildError, BundleError) as error:
         say(f"vision-builder: {error}")
@@ -31,9 +33,22 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     except KeyboardInterrupt:
-        say("vision-builder: interrupted; nothing was written")
+        say("vision-builder: interrupted; a bundle is there whole or as it was")
         return 130
     return status
+
+
+def _check_text(arguments: list[str]) -> None:
+    """Refuse what no manifest can hold: a folder's name may be any bytes.
+
+    Raises:
+        BuildError: an argument is not UTF-8.
+    """
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            raise BuildError(f"{os.fsencode(argument)!r} is not UTF-8; rename the file or folder") from error
 
 
 def _parser() -> argparse.ArgumentParser:

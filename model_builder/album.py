@@ -111,6 +111,8 @@ def _decode(files: Iterator[Path], imaging: Imaging) -> Iterator[list[UInt8Array
 
 def _decode_file(file: Path, imaging: Imaging) -> UInt8Array | str:
     """Return the pixels, or why there are none."""
+    if file.exists() and not file.is_file():
+        return f"{file}: not a regular file"  # a pipe has no end, nor has a device
     try:
         return imaging.decode(file.read_bytes())
     except InvalidInput as error:

@@ -19,7 +19,7 @@ from model_server.engine.networks import fill_network
 from model_server.manifest import Preprocessing, TrainingData
 
 SUFFIXES = (".safetensors", ".pth")
-WRAPPERS = ("state_dict", "model")
+WRAPPERS = ("model_state_dict", "state_dict", "model")
 """Where training scripts put the weights beside what else they save."""
 _COUNTER = "num_batches_tracked"
 """BatchNorm's, which only its training reads, and which files older than torch 0.4.1 do not have."""
@@ -82,13 +82,13 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return safetensors.torch.load_file(path)
         document = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    except (pickle.UnpicklingError, RuntimeError) as error:  # the latter of TorchScript, and of a damaged archive
         raise BuildError(
             f"--weights {path}: holds more than weights, or is damaged; nothing of it was run. Where you trust it, "
             "save the weights alone: torch.save(network.state_dict(), FILE)"
         ) from error
     except Exception as error:
-        reason = " ".join(str(error).split())[:300]
+        reason = " ".join(str(error).split())[:300] or "it is empty or cut off"
         raise BuildError(f"--weights {path}: can't be read as a {path.suffix} file: {reason}") from error
     return _unwrap(document, path)
 
@@ -148,13 +148,28 @@ def _compare(architecture: str, given: Mapping[str, Tensor], expected: Mapping[s
         "missing": [name for name in expected if name not in given],
         "not known there": [name for name in given if name not in expected],
         "of another shape": shapes,
-        "not of plain numbers": [
-            name for name, tensor in given.items() if tensor.is_complex() or tensor.layout != torch.strided
+        "not of plain numbers": [name for name, tensor in given.items() if not _is_plain(tensor)],
+        "of whole numbers": [
+            name
+            for name in expected
+            if name in given and expected[name].is_floating_point() and not given[name].is_floating_point()
+        ],
+        "not finite": [
+            name
+            for name in expected
+            if name in given and _is_plain(given[name]) and not given[name].float().isfinite().all()
         ],
     }
     found = [f"{problem}: {_shorten(names)}" for problem, names in problems.items() if names]
     if found:
         raise BuildError(f"{source}: not the weights of {architecture}; {'; '.join(found)}")
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Tell whether all its numbers are there: some bytes of a file can claim to be a tensor of any size."""
+    if tensor.is_complex() or tensor.is_quantized or tensor.is_meta or tensor.layout != torch.strided:
+        return False
+    return tensor.untyped_storage().nbytes() >= tensor.numel() * tensor.element_size()
 
 
 def _shorten(names: list[str]) -> str:

@@ -75,6 +75,8 @@ def quantize_bundle(order: Order) -> Outcome:
     """
     bundle = read_bundle(order.bundle)
     check_output(order.output)
+    if bundle.folder in order.output.resolve().parents:
+        raise BuildError(f"--output {order.output}: lies inside the bundle {order.bundle}; give a folder beside it")
     manifest, original = bundle.manifest, find_original(bundle)
     pictures = find_pictures(order.calibration, manifest.labels, "--calibration")
     calibrating, measuring = split_pictures(pictures, order.most_images, order.seed)

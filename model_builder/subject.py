@@ -11,6 +11,7 @@ from model_server.engine import load_engine
 from model_server.errors import BundleError
 from model_server.imaging import Imaging
 from model_server.manifest import Manifest, Variant
+from model_server.ranking import check_logits
 from model_server.types import Float32Array, UInt8Array
 
 TIMED_RUNS, WARM_UPS = 30, 3
@@ -50,11 +51,7 @@ class Subject:
         except Exception as error:  # every engine has exceptions of its own
             reason = " ".join(str(error).split())[:300]
             raise BundleError(f"{files}: fails on images of crop = {self.imaging.size} pixels: {reason}") from error
-        if logits.shape != (len(pixels), self._class_count) or not np.isfinite(logits).all():
-            raise BundleError(
-                f"{files}: gives logits of shape {logits.shape} for {len(pixels)} images; with {self._class_count} "
-                f"labels in the manifest it must be {(len(pixels), self._class_count)}, all of them finite"
-            )
+        check_logits(logits, (len(pixels), self._class_count), self.variant, files)
         return logits
 
 

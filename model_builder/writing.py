@@ -111,9 +111,10 @@ def _swap(made: Path, folder: Path, replaced: Path) -> None:
     if not folder.exists():
         made.rename(folder)
         return
-    folder.rename(replaced)
     try:
+        folder.rename(replaced)
         made.rename(folder)
-    except BaseException:  # an interrupt as well: what is left in `replaced` is about to be removed
-        replaced.rename(folder)
+    except BaseException:  # an interrupt as well, behind either line: what is left in `replaced` is about to be removed
+        if not folder.exists():
+            replaced.rename(folder)
         raise

@@ -51,7 +51,7 @@ def _serve(settings: Settings) -> None:
     # these import kserve, which takes a second that --help and a mistyped option should not take
     from model_server.grpc_port import GrpcPort
     from model_server.lifecycle import VisionServer
-    from model_server.metrics_port import ServedModels, open_metrics_port
+    from model_server.metrics_app import build_metrics_app
     from model_server.procedures import InferenceHandler
     from model_server.repository import BundleRepository
     from model_server.routes import build_app
@@ -99,10 +99,9 @@ def _serve(settings: Settings) -> None:
             max_message_bytes=settings.max_body_bytes,
             connect_seconds=settings.body_timeout_seconds,
         )
-        metrics.registry.register(ServedModels(repository))
-        metrics_port = open_metrics_port(metrics.registry, settings.host, settings.metrics_port)
-        announce = partial(_announce, repository, settings.host, metrics_port)
-        VisionServer(repository, app, grpc_port, phase, settings, announce).run()
+        metrics_app = build_metrics_app(metrics.registry, repository)
+        announce = partial(_announce, repository, settings.host)
+        VisionServer(repository, app, metrics_app, grpc_port, phase, settings, announce).run()
 
 
 def _build_classifier(
@@ -125,7 +124,7 @@ def _build_classifier(
     )
 
 
-def _announce(repository: "BundleRepository", host: str, metrics_port: int, http_port: int, grpc_port: int) -> None:
+def _announce(repository: "BundleRepository", host: str, http_port: int, grpc_port: int, metrics_port: int) -> None:
     models = repository.vision_models()
     served = ", ".join(f"{m.name} ({m.variant.precision} on {m.variant.engine}, {m.signature.version})" for m in models)
     host = "127.0.0.1" if host in ANY_ADDRESS else f"[{host}]" if ":" in host else host

@@ -43,7 +43,8 @@ class Authorization:
         try:
             token = _read_token(self._file)
         except (OSError, ValueError) as error:
-            raise RetryLater(f"the server's token file can't be used now: {error}") from error
+            reason = getattr(error, "strerror", None) or error  # where the file is, is no client's business
+            raise RetryLater(f"the server's token file can't be used now: {reason}") from error
         if not hmac.compare_digest(given.strip().encode("latin-1", "replace"), token):
             raise Unauthorized("the token is not the server's; send 'Authorization: Bearer TOKEN' with the one that is")
 

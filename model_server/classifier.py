@@ -13,7 +13,7 @@ from model_server.errors import BundleError, InvalidInput, TooLarge
 from model_server.imaging import Imaging
 from model_server.manifest import Variant
 from model_server.metrics import ModelMetrics
-from model_server.ranking import rank
+from model_server.ranking import check_logits, rank
 from model_server.types import Answer, Content, Pixels, Query, Rows, Tensor, UInt8Array
 
 
@@ -70,12 +70,7 @@ class Classifier:
             reason = " ".join(str(error).split())[:300]
             raise BundleError(f"{where}: fails on an image of crop = {size} pixels: {reason}") from error
         for images, found in logits.items():
-            expected = (images, len(self.bundle.manifest.labels))
-            if found.shape != expected or not np.isfinite(found).all():
-                raise BundleError(
-                    f"{where}: gives logits of shape {found.shape} for {images} images; "
-                    f"with {expected[1]} labels in the manifest it must be {expected}, all of them finite"
-                )
+            check_logits(found, (images, len(self.bundle.manifest.labels)), self.variant, where)
 
     async def classify(self, query: Query) -> Answer:
         """Return the labels for every image of the query.

@@ -11,6 +11,7 @@ import math
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import uvicorn
 from starlette.applications import Starlette
@@ -35,21 +36,38 @@ class _Server(uvicorn.Server):
         yield  # the lifecycle has them
 
 
+def _make_server(app: Starlette, settings: Settings) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            app,
+            http=connection_type(settings.body_timeout_seconds),
+            ws="none",
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=settings.keep_alive_seconds,
+            timeout_graceful_shutdown=math.ceil(settings.timeout_seconds) + 1,
+            lifespan="off",
+            server_header=False,
+        )
+    )
+
+
 class VisionServer(ModelServer):
     """A repository's models behind an app, from the first signal to the last answer.
 
     Args:
-        announce: called with the HTTP and the gRPC port once every model is ready.
+        announce: called with the ports of HTTP, gRPC and metrics once every model is ready.
     """
 
     def __init__(
         self,
         repository: BundleRepository,
         app: Starlette,
+        metrics_app: Starlette,
         grpc_port: GrpcPort,
         phase: Phase,
         settings: Settings,
-        announce: Callable[[int, int], None],
+        announce: Callable[[int, int, int], None],
     ) -> None:
         super().__init__(
             http_port=settings.http_port,
@@ -66,19 +84,7 @@ class VisionServer(ModelServer):
         self._signalled = asyncio.Event()
         self._hurried = asyncio.Event()
         self._drain_delay_seconds = settings.drain_delay_seconds
-        self._uvicorn = _Server(
-            uvicorn.Config(
-                app,
-                http=connection_type(settings.body_timeout_seconds),
-                ws="none",
-                log_config=None,
-                access_log=False,
-                timeout_keep_alive=settings.keep_alive_seconds,
-                timeout_graceful_shutdown=math.ceil(settings.timeout_seconds) + 1,
-                lifespan="off",
-                server_header=False,
-            )
-        )
+        self._uvicorn, self._metrics = _make_server(app, settings), _make_server(metrics_app, settings)
 
     def run(self) -> None:
         """Serve until a signal ends it.
@@ -87,28 +93,30 @@ class VisionServer(ModelServer):
             StartError: a port can't be had.
             BundleError: an engine refuses a model.
         """
-        listener = open_listener(self._settings.host, self._settings.http_port)
-        with asyncio.Runner(loop_factory=self._uvicorn.config.get_loop_factory()) as runner:
-            try:
-                runner.run(self._run(listener))
-            finally:
-                listener.close()
+        host, http_port, metrics_port = self._settings.host, self._settings.http_port, self._settings.metrics_port
+        with (
+            closing(open_listener(host, http_port, "--http-port")) as listener,
+            closing(open_listener(host, metrics_port, "--metrics-port")) as metrics_listener,
+            asyncio.Runner(loop_factory=self._uvicorn.config.get_loop_factory()) as runner,
+        ):
+            runner.run(self._run(listener, metrics_listener))
 
-    async def _run(self, listener: socket.socket) -> None:
+    async def _run(self, listener: socket.socket, metrics_listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         grpc_port = await self._grpc_port.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop, number)
         serving = asyncio.create_task(self._uvicorn.serve(sockets=[listener]))
+        telling = asyncio.create_task(self._metrics.serve(sockets=[metrics_listener]))
         try:
             if await self._load():
                 await self._grpc_port.say_ready(True)
-                self._announce(listener.getsockname()[1], grpc_port)
+                self._announce(listener.getsockname()[1], grpc_port, metrics_listener.getsockname()[1])
             await self._signalled.wait()
             await self._drain(listener)
         finally:
-            self._uvicorn.should_exit = True
-            await serving
+            self._uvicorn.should_exit = self._metrics.should_exit = self._metrics.force_exit = True
+            await asyncio.gather(serving, telling)
             await self._grpc_port.close()
             await self._repository.stop()
 

@@ -15,8 +15,8 @@ _DROP_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0,
 """For the kernel's packet filter: the TCP header's flags; is SYN among them? then drop it; else take all of it."""
 
 
-def open_listener(host: str, port: int) -> socket.socket:
-    """Listen on an address; port 0 picks a free one. Nothing is accepted yet.
+def open_listener(host: str, port: int, option: str) -> socket.socket:
+    """Listen on an address; port 0 picks a free one, and ``option`` chose it. Nothing is accepted yet.
 
     Raises:
         StartError: it can't be had.
@@ -29,7 +29,7 @@ def open_listener(host: str, port: int) -> socket.socket:
         listener.listen()
     except OSError as error:
         listener.close()
-        raise cannot_listen(host, port, "--http-port", error) from error
+        raise cannot_listen(host, port, option, error) from error
     listener.setblocking(False)
     return listener
 

@@ -6,17 +6,19 @@ import dataclasses
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 import grpc
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from model_server.access_log import log_request
 from model_server.authorization import Authorization
 from model_server.codec import grpc as codec
 from model_server.codec.grpc_messages import SERVICE, SERVICE_NAME, message_type
 from model_server.codec.options import MAX_TIMEOUT_SECONDS
+from model_server.codec.protobuf import parse_message
 from model_server.codec.v2 import describe_server
 from model_server.drain import Phase
 from model_server.errors import InvalidInput, NotReady, RequestTimeout, RetryLater, ServingError
@@ -28,7 +30,18 @@ logger = logging.getLogger(__name__)
 
 Context: TypeAlias = Any
 """grpc.aio.ServicerContext, which comes without types."""
-Procedure = Callable[[Any, Context], Awaitable["bytes | Message"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a procedure may know of its call: the message's size in bytes, the seconds its client waits, who it is."""
+
+    size: int
+    time_remaining: Callable[[], float | None]
+    authorization: str | None
+
+
+Procedure = Callable[[Any, Call], Awaitable["bytes | Message"]]
 
 CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
@@ -132,11 +145,9 @@ class InferenceHandler:
             await self._dismissed.wait()
             raise NotReady("the server is stopping and accepts nothing more; send the request again to another")
         data = await self._receive(messages)
-        try:
-            message = await run_by_size(len(data), request_type.FromString, data)
-        except DecodeError as error:
-            raise InvalidInput(f"the message can't be read; send a {request_type.__name__}") from error
-        answer = await procedure(message, context)
+        message = await run_by_size(len(data), parse_message, data, request_type)
+        token = dict(context.invocation_metadata() or ()).get("authorization")
+        answer = await procedure(message, Call(len(data), context.time_remaining, token))
         return answer if isinstance(answer, bytes) else answer.SerializeToString()
 
     async def _receive(self, messages: AsyncIterator[bytes]) -> bytes:
@@ -188,57 +199,57 @@ class Procedures:
             "RepositoryModelUnload": self.unload,
         }
 
-    async def server_live(self, _: Any, __: Context) -> Message:
+    async def server_live(self, _: Any, __: Call) -> Message:
         """Say that the process answers."""
         return message_type("ServerLiveResponse")(live=True)
 
-    async def server_ready(self, _: Any, __: Context) -> Message:
+    async def server_ready(self, _: Any, __: Call) -> Message:
         """Say whether every model can answer and the server is not about to end."""
         return message_type("ServerReadyResponse")(ready=not self._phase.draining and self._repository.is_ready())
 
-    async def server_metadata(self, _: Any, __: Context) -> Message:
+    async def server_metadata(self, _: Any, __: Call) -> Message:
         """Return name, version and extensions."""
         return message_type("ServerMetadataResponse")(**describe_server())
 
-    async def model_ready(self, request: Any, _: Context) -> Message:
+    async def model_ready(self, request: Any, _: Call) -> Message:
         """Say whether a model can answer."""
         model = self._repository.find(request.name, request.version or None)
         return message_type("ModelReadyResponse")(ready=bool(model.ready) and not self._phase.draining)
 
-    async def model_metadata(self, request: Any, _: Context) -> Message:
+    async def model_metadata(self, request: Any, _: Call) -> Message:
         """Return a model's inputs and outputs."""
         return codec.encode_metadata(self._repository.find(request.name, request.version or None).signature)
 
-    async def infer(self, request: Any, context: Context) -> bytes:
+    async def infer(self, request: Any, call: Call) -> bytes:
         """Label images."""
         with self._repository.ask("grpc", request.model_name, request.model_version or None) as model:
             with model.metrics.time("decode"):
-                decoded = await run_by_size(request.ByteSize(), codec.decode_infer, request, model.signature)
-            answer = await model.predict(_bound(decoded.query, context.time_remaining()))
+                decoded = await run_by_size(call.size, codec.decode_infer, request, model.signature)
+            answer = await model.predict(_bound(decoded.query, call.time_remaining()))
             with model.metrics.time("encode"):
                 return await run_by_size(answer.classes.nbytes, codec.encode_infer, answer, decoded, model.signature)
 
-    async def repository_index(self, request: Any, _: Context) -> Message:
+    async def repository_index(self, request: Any, _: Call) -> Message:
         """Return what is served and what could be."""
         return codec.encode_index(self._repository.index(ready_only=request.ready))
 
-    async def load(self, request: Any, context: Context) -> Message:
+    async def load(self, request: Any, call: Call) -> Message:
         """Serve a model's bundle as it is on disk now."""
-        self._admit(context)
+        self._admit(call)
         name = codec.decode_load(request)
         await self._repository.load(name)
         return message_type("RepositoryModelLoadResponse")(model_name=name, isLoaded=True)
 
-    async def unload(self, request: Any, context: Context) -> Message:
+    async def unload(self, request: Any, call: Call) -> Message:
         """Serve a model no more."""
-        self._admit(context)
+        self._admit(call)
         name = codec.decode_unload(request)
         await self._repository.unload(name)
         return message_type("RepositoryModelUnloadResponse")(model_name=name, isUnloaded=True)
 
-    def _admit(self, context: Context) -> None:
+    def _admit(self, call: Call) -> None:
         """Refuse who may not load and unload."""
-        self._authorization.check_token(dict(context.invocation_metadata()).get("authorization"))
+        self._authorization.check_token(call.authorization)
         self._phase.check_not_ending()
 
 

@@ -4,7 +4,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from model_server.errors import BundleError
+from model_server.manifest import Variant
 from model_server.types import Answer, Float32Array
+
+
+def check_logits(logits: Float32Array, shape: tuple[int, int], variant: Variant, where: str) -> None:
+    """Refuse what a variant says of images where it can't be ranked; ``shape`` is ``(images, labels)``.
+
+    Raises:
+        BundleError: the shape is another, or a logit is not finite; the message begins with ``where``.
+    """
+    if logits.shape != shape:
+        raise BundleError(
+            f"{where}: gives logits of shape {logits.shape} for {shape[0]} images; "
+            f"with {shape[1]} labels in the manifest it must be {shape}"
+        )
+    if not np.isfinite(logits).all():
+        hint = "; export it with --gpu-precision bfloat16, or serve another --precision" * (
+            variant.precision == "float16"
+        )
+        raise BundleError(f"{where}: gives logits that are not finite in {variant.precision}{hint}")
 
 
 def rank(logits: Float32Array, labels: Sequence[str], k: int, *, with_logits: bool = False) -> Answer:

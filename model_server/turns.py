@@ -58,5 +58,7 @@ class Turns:
 
     def _forget(self, name: str, verb: str, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # asked for, or asyncio logs a traceback where everybody has left
         if self._waiting.get((name, verb)) is task:  # it was cancelled before its turn
             del self._waiting[name, verb]

@@ -71,18 +71,17 @@ def _run(options: argparse.Namespace) -> int:
     bundle = read_bundle(options.bundle)
     variants = choose_variants(bundle.manifest, options.precision, options.engine, options.device)
     assessment = assess_bundle(bundle, options.data, variants)
-    if document:
-        text = json.dumps(describe_assessment(assessment), ensure_ascii=False, allow_nan=False)
-        if to_stdout:
-            print(text)
-        else:
-            _write("--json", document, f"{text}\n".encode())
+    text = json.dumps(describe_assessment(assessment), ensure_ascii=False, allow_nan=False)
+    if to_stdout:
+        print(text, flush=True)
+    else:
+        _print_assessment(assessment)  # before the files, so that what was measured is not lost if a disk is full
+    if document and not to_stdout:
+        _write("--json", document, f"{text}\n".encode())
     if plot:
         from model_builder.drawing import draw_assessment
 
         _write("--plot", plot, draw_assessment(assessment))
-    if not to_stdout:
-        _print_assessment(assessment)
     return 0
 
 

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from model_server.codec.grpc_messages import message_type
+from model_server.codec.options import PARAMETERS
 from model_server.codec.v2 import (
     DTYPES,
     InputTensor,
@@ -32,6 +33,10 @@ from model_server.types import Answer, ModelState, Query, Signature, TensorSpec
 
 _CONTENTS = {"BYTES": "bytes_contents", "UINT8": "uint_contents", "FP32": "fp32_contents", "INT64": "int64_contents"}
 """The field of InferTensorContents that holds each datatype."""
+_READ_AS = {"UINT8": np.uint32, "FP32": np.float32}
+"""What the field's numbers are."""
+_MAX_DIMENSIONS_READ = 100
+"""More than any shape has, enough to show that one is wrong."""
 _TRITONS_MODEL_NAME, _TRITONS_PARAMETERS = 2, 3
 """Triton's field numbers in load and unload requests, where 1 is the repository's name; KServe's 1 is the model's."""
 
@@ -121,7 +126,7 @@ def _input(tensor: Any, raw: bytes | None) -> InputTensor:
             raise InvalidInput(f"input {spec.name!r} has contents beside raw_input_contents; give one of them")
         return read_raw(spec, shape, memoryview(raw), f"raw_input_contents holds {len(raw)} bytes")
 
-    return InputTensor(tensor.name, tensor.datatype, list(tensor.shape), read)
+    return InputTensor(tensor.name, tensor.datatype, list(tensor.shape[:_MAX_DIMENSIONS_READ]), read)
 
 
 def _from_contents(spec: TensorSpec, shape: tuple[int, ...], contents: Any) -> Values:
@@ -133,7 +138,7 @@ def _from_contents(spec: TensorSpec, shape: tuple[int, ...], contents: Any) -> V
     check_count(spec.name, shape, len(values))
     if spec.datatype == "BYTES":
         return list(values)
-    array = np.array(values)
+    array = np.fromiter(values, _READ_AS[spec.datatype], len(values))
     if spec.datatype == "UINT8" and array.max(initial=0) > 255:
         raise InvalidInput(f"input {spec.name!r}: {wanted} holds {array.max()}; whole numbers from 0 to 255 are taken")
     return array.astype(DTYPES[spec.datatype]).reshape(shape)
@@ -144,6 +149,7 @@ def _flat(tensor: OutputTensor) -> list[Any]:
 
 
 def _parameters(parameters: Mapping[str, Any]) -> dict[str, object]:
-    """Return parameters as JSON would give them; one without a value that is known is an empty text."""
-    chosen = {name: value.WhichOneof("parameter_choice") for name, value in parameters.items()}
+    """Return those that count, as JSON would give them; one without a value that is known is an empty text."""
+    given = [name for name in PARAMETERS if name in parameters]
+    chosen = {name: parameters[name].WhichOneof("parameter_choice") for name in given}
     return {name: getattr(parameters[name], choice) if choice else "" for name, choice in chosen.items()}

@@ -6,6 +6,8 @@ from model_server.errors import InvalidInput
 from model_server.excerpt import shorten
 
 MAX_TIMEOUT_SECONDS = 3600
+PARAMETERS = ("top_k", "timeout")
+"""Those of a request that are looked at."""
 
 
 def read_top_k(value: object, class_count: int) -> int:

@@ -9,6 +9,13 @@ from model_server.errors import BundleError
 from model_server.manifest import Manifest, Variant
 from model_server.types import Float32Array, Rows
 
+PACKAGES = {
+    "openvino": ("openvino",),
+    "onnxruntime": ("onnxruntime",),
+    "torch": ("torch", "torchvision", "safetensors"),
+}
+"""What each engine's module imports."""
+
 
 class Engine(Protocol):
     """A compiled network. ``infer`` blocks, releases the GIL, and is called from one thread at a time."""
@@ -37,6 +44,6 @@ def load_engine(manifest: Manifest, variant: Variant, files: Sequence[bytes], th
 
 def runs_here(variant: Variant) -> bool:
     """Tell whether this machine has the variant's engine and device; only torch looks for a GPU."""
-    if find_spec(variant.engine) is None:
+    if any(find_spec(package) is None for package in PACKAGES[variant.engine]):
         return False
     return variant.device == "cpu" or bool(import_module(f"{__name__}.torch").has_gpu())

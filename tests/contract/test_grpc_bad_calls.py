@@ -15,7 +15,10 @@ from servers import Server, running_server
 from model_server.codec.grpc_messages import SERVICE_NAME
 
 INVALID, UNIMPLEMENTED = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED
-SERVED = "ServerLive, ServerReady, ServerMetadata, ModelReady, ModelMetadata, ModelInfer"
+SERVED = (
+    "ServerLive, ServerReady, ServerMetadata, ModelReady, ModelMetadata, ModelInfer, "
+    "RepositoryIndex, RepositoryModelLoad, RepositoryModelUnload"
+)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,11 @@
 """What Prometheus reads after requests through every door."""
 
+import contextlib
+import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import grpc
 import httpx
@@ -133,3 +137,23 @@ def test_what_serves_is_told_with_its_age(server: Server, colour_bundle: Path) -
     assert value(samples, "vision_model_info", **labels) == 1
     ready = value(samples, "vision_model_ready_timestamp_seconds", model="colours")
     assert value(samples, "process_start_time_seconds") <= ready + 1
+
+
+def test_idle_connections_to_the_metrics_port_are_closed_and_cost_no_thread(
+    colour_bundle: Path, tmp_path: Path
+) -> None:
+    arguments = ("--models", str(colour_bundle), "--body-timeout-seconds", "1")
+    with running_server(tmp_path / "log", *arguments) as server, contextlib.ExitStack() as stack:
+        address = urlsplit(server.metrics_url)
+        threads = Path(f"/proc/{server.process.pid}/status")
+        before = re.search(r"Threads:\t(\d+)", threads.read_text())
+        idle = [
+            stack.enter_context(socket.create_connection((address.hostname, address.port), timeout=ANSWER_SECONDS))
+            for _ in range(100)
+        ]
+        assert value(scrape(server), "process_start_time_seconds")
+        assert [connection.recv(1) for connection in idle] == [b""] * 100
+        after = re.search(r"Threads:\t(\d+)", threads.read_text())
+        assert before
+        assert after
+        assert int(after[1]) - int(before[1]) < 10

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,12 @@ def test_pictures_that_cant_be_read_are_all_counted_and_the_first_named(tmp_path
     assert lines[6] == "  and 3 more"
     with pytest.raises(BuildError, match="can't be read"):
         list(decode_pictures(pictures, IMAGING, "decoding"))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(BuildError, match=r"pipe\.png: not a regular file"):
+        check_pictures(find_pictures(tmp_path, LABELS, "--data"), IMAGING)
 
 
 def test_pixels_come_in_batches_in_the_order_of_the_files(tmp_path: Path) -> None:

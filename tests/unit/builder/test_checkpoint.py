@@ -117,7 +117,15 @@ def test_weights_without_a_head_are_refused(network: nn.Module) -> None:
         fill("digits-resnet", state, 32, "it")
 
 
-@pytest.mark.parametrize("strange", [torch.zeros(64, dtype=torch.complex64), torch.zeros(64).to_sparse()])
+@pytest.mark.parametrize(
+    "strange",
+    [
+        torch.zeros(64, dtype=torch.complex64),
+        torch.zeros(64).to_sparse(),
+        torch.zeros(64, device="meta"),
+        torch.zeros(1).expand(64),
+    ],
+)
 def test_what_is_not_plain_numbers_is_refused(network: nn.Module, strange: torch.Tensor) -> None:
     state = network.state_dict() | {"stages.2.bn1.weight": strange}
     with pytest.raises(BuildError, match=r"not of plain numbers: stages\.2\.bn1\.weight"):
@@ -168,3 +176,35 @@ def test_a_vit_takes_pictures_of_the_size_that_it_was_trained_for() -> None:
         BuildError, match=r"of another shape: encoder\.pos_embedding \(\[1, 5, 768\] where \[1, 50, 768\] fits"
     ):
         fill("vit_b_32", old, 224, "it")
+
+
+def test_a_small_file_that_claims_a_billion_classes_takes_no_memory(network: nn.Module) -> None:
+    classes = 10**12
+    state = network.state_dict()
+    state |= {"head.weight": torch.zeros(1, 64).expand(classes, 64), "head.bias": torch.zeros(1).expand(classes)}
+    with pytest.raises(BuildError, match=r"not of plain numbers: head\.weight, head\.bias$"):
+        fill("digits-resnet", state, 32, "it")
+
+
+@pytest.mark.parametrize(
+    ("strange", "problem"),
+    [
+        (torch.ones(64, dtype=torch.int8), "of whole numbers"),
+        (torch.full((64,), float("nan")), "not finite"),
+        (torch.full((64,), float("inf"), dtype=torch.float16), "not finite"),
+    ],
+)
+def test_numbers_that_no_training_ends_with_are_refused(
+    network: nn.Module, strange: torch.Tensor, problem: str
+) -> None:
+    state = network.state_dict() | {"stages.2.bn1.weight": strange}
+    with pytest.raises(BuildError, match=rf"{problem}: stages\.2\.bn1\.weight$"):
+        fill("digits-resnet", state, 32, "it")
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
+def test_nobody_is_told_to_let_a_file_run_its_code(tmp_path: Path) -> None:
+    torch.jit.save(torch.jit.trace(nn.Linear(2, 2), torch.zeros(1, 2)), tmp_path / "script.pth")
+    with pytest.raises(BuildError, match="holds more than weights") as refusal:
+        read_tensors(tmp_path / "script.pth")
+    assert "weights_only" not in str(refusal.value)

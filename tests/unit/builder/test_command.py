@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -105,5 +106,10 @@ def test_an_interrupt_is_no_traceback(
 
     monkeypatch.setattr("model_builder.recipe.train_digits", interrupted)
     assert main(["train", "digits", "--output", str(tmp_path / "digits")]) == 130
-    assert capsys.readouterr().err.endswith("vision-builder: interrupted; nothing was written\n")
+    assert capsys.readouterr().err.endswith("vision-builder: interrupted; a bundle is there whole or as it was\n")
     assert not any(tmp_path.iterdir())
+
+
+def test_a_name_that_is_not_utf8_is_refused_before_anything_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["quantize", "models/digits", "--calibration", os.fsdecode(b"caf\xe9")]) == 1
+    assert capsys.readouterr().err == "vision-builder: b'caf\\xe9' is not UTF-8; rename the file or folder\n"

@@ -80,6 +80,15 @@ def test_files_are_written_and_the_table_printed(
     assert "top-1 (95% interval)" in capsys.readouterr().out
 
 
+def test_a_file_that_cant_be_written_costs_no_result(
+    colour_bundle: Path, album: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert evaluate(colour_bundle, "--data", album, "--json", tmp_path) == 1  # a folder
+    said = capsys.readouterr()
+    assert "top-1 (95% interval)" in said.out
+    assert f"--json {tmp_path}: Is a directory" in said.err
+
+
 def test_where_nothing_is_mistaken_the_table_says_so(
     colour_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

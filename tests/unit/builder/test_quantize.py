@@ -176,3 +176,11 @@ def test_a_bad_number_of_images_is_named(number: str, capsys: pytest.CaptureFixt
         quantize("models/digits", "--calibration", "album", "--calibration-images", number)
     assert exit_.value.code == 2
     assert f"--calibration-images: '{number}' is not a whole number from 1 to 10000" in capsys.readouterr().err
+
+
+def test_the_output_does_not_lie_inside_the_bundle(
+    digits: Path, album: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert quantize(digits, "--calibration", album, "--output", digits / "int8/again") == 1
+    assert f"lies inside the bundle {digits}; give a folder beside it" in capsys.readouterr().err
+    assert not (digits / "int8/again").exists()

@@ -74,6 +74,28 @@ def test_a_bundle_is_replaced_and_nothing_of_the_old_one_stays(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
 
 
+@pytest.mark.parametrize(("behind", "stays"), [("tiny", b"old"), ("made", b"new")])
+def test_an_interrupt_right_behind_a_rename_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behind: str, stays: bytes
+) -> None:
+    folder = tmp_path / "tiny"
+    write(folder, b"old")
+    rename = Path.rename
+
+    def interrupted(self: Path, target: Path) -> Path:
+        result = rename(self, target)
+        if self.name == behind:
+            raise KeyboardInterrupt
+        return result
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            write(folder, b"new")
+    assert weights(folder) == stays
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
+
+
 @pytest.mark.parametrize("failing", ["read_bundle", "_swap"])
 def test_a_failure_leaves_the_old_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
     folder = tmp_path / "tiny"

@@ -70,3 +70,10 @@ def test_a_rotated_token_holds_at_once(file: Path) -> None:
     authorization.check_token(f"Bearer {TOKEN[::-1]}")
     with pytest.raises(Unauthorized):
         authorization.check_token(f"Bearer {TOKEN}")
+
+
+def test_clients_are_not_told_where_the_file_is(file: Path) -> None:
+    authorization = Authorization(file)
+    file.unlink()
+    with pytest.raises(RetryLater, match=r"token file can't be used now: No such file or directory$"):
+        authorization.check_token(f"Bearer {TOKEN}")

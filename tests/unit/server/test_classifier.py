@@ -62,7 +62,7 @@ def fail(rows: np.ndarray) -> np.ndarray:
             r"\(1, 4\) for 1 images; with 3 labels .* must be \(1, 3\)",
         ),
         (lambda _: np.zeros((1, 3), np.float32), r"\(1, 3\) for 2 images"),
-        (lambda rows: np.full((len(rows), 3), np.nan, np.float32), "all of them finite"),
+        (lambda rows: np.full((len(rows), 3), np.nan, np.float32), "not finite in int8"),
         (fail, r"fails on an image of crop = 16 pixels: cannot take \(1, 16, 16, 3\) at all"),
     ],
     ids=["labels", "batch", "nan", "error"],

@@ -91,3 +91,10 @@ def test_an_architecture_that_nobody_knows_is_refused(manifest: Manifest, weight
 def test_what_runs_here() -> None:
     assert runs_here(variant("float32"))
     assert runs_here(variant("float16", "cuda")) == torch.cuda.is_available()
+
+
+@pytest.mark.parametrize("package", ["torch", "torchvision", "safetensors"])
+def test_torch_alone_is_not_enough(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    monkeypatch.setattr("model_server.engine.find_spec", lambda name: None if name == package else object())
+    assert not runs_here(variant("float32"))
+    assert not runs_here(variant("float16", "cuda"))

@@ -3,8 +3,11 @@
 import math
 
 import numpy as np
+import pytest
 
-from model_server.ranking import rank
+from model_server.errors import BundleError
+from model_server.manifest import BundleFile, Variant
+from model_server.ranking import check_logits, rank
 
 LABELS = ["cat", "dog", "cow"]
 
@@ -31,3 +34,13 @@ def test_large_logits_do_not_overflow() -> None:
 def test_logits_come_along_where_they_are_asked_for() -> None:
     logits = np.array([[1.0, 2.0, 3.0]], np.float32)
     assert rank(logits, LABELS, 1, with_logits=True).logits is logits
+
+
+@pytest.mark.parametrize(
+    ("precision", "hint"), [("float16", "--gpu-precision bfloat16"), ("float32", "not finite in float32")]
+)
+def test_logits_that_are_not_finite_say_what_would_be(precision: str, hint: str) -> None:
+    files = [BundleFile(path="m.safetensors", sha256="0" * 64)]
+    variant = Variant(precision=precision, engine="torch", device="cpu", inputs="pixels", files=files)  # type: ignore[arg-type]
+    with pytest.raises(BundleError, match=hint):
+        check_logits(np.full((1, 2), np.inf, np.float32), (1, 2), variant, "here")

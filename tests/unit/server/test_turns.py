@@ -1,6 +1,7 @@
 """Work in turns."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -115,3 +116,22 @@ async def test_nothing_is_kept_of_a_name_whose_work_is_done() -> None:
         await turns.take(f"name-{number}", "load", work)
     await settle()
     assert (len(turns._locks), turns._waiting, turns._tasks) == (0, {}, set())
+
+
+async def test_a_failure_that_nobody_waits_for_any_more_is_no_fault_of_asyncios() -> None:
+    turns, go_on, complaints = Turns(), asyncio.Event(), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+
+    async def fail() -> None:
+        await go_on.wait()
+        raise LookupError("gone")
+
+    asked = asyncio.create_task(turns.take("a", "load", fail))
+    await settle()
+    asked.cancel()
+    await settle()
+    go_on.set()
+    await settle()
+    del asked
+    gc.collect()
+    assert (complaints, turns._tasks) == ([], set())

@@ -1,12 +1,16 @@
-"""The metrics port: what Prometheus scrapes, in a thread of its own, so that a slow scraper slows nobody."""
+"""What Prometheus scrapes, as an HTTP app for a port of its own."""
 
+import asyncio
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-from model_server.listener import cannot_listen
 from model_server.repository import BundleRepository
 
 
@@ -32,14 +36,12 @@ class ServedModels(Collector):
         return [info, ready]
 
 
-def open_metrics_port(registry: CollectorRegistry, host: str, port: int) -> int:
-    """Answer scrapes, at any path, for the rest of the process; return the port, where 0 picked a free one.
+def build_metrics_app(registry: CollectorRegistry, repository: BundleRepository) -> Starlette:
+    """Return the app; it writes the text in a thread, because a server of many models has much of it."""
+    registry.register(ServedModels(repository))
 
-    Raises:
-        StartError: it can't be had.
-    """
-    try:
-        server, _ = start_http_server(port, host, registry)
-    except OSError as error:
-        raise cannot_listen(host, port, "--metrics-port", error) from error
-    return int(server.server_port)
+    async def scrape(_: Request) -> Response:
+        text = await asyncio.to_thread(generate_latest, registry)
+        return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return Starlette(routes=[Route("/metrics", scrape)])
