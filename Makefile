@@ -28,7 +28,7 @@ lint: format types imports ## ruff, mypy, the import contracts, shellcheck
 format: $(DEV)/ready
 	$(DEV)/bin/ruff check
 	$(DEV)/bin/ruff format --check
-	$(DEV)/bin/shellcheck .ci/run
+	$(DEV)/bin/shellcheck .ci/run images/install
 
 types: $(DEV)/ready
 	$(DEV)/bin/mypy

@@ -7,11 +7,9 @@ from typing import Any
 
 import grpc
 from doors import ANSWER_SECONDS, GOOD, MODEL, framed
-from gated import no_arguments
 from pictures import PICTURES
 
-with no_arguments():
-    from model_server.codec.grpc_messages import SERVICE_NAME, message_type
+from model_server.codec.grpc_messages import SERVICE_NAME, message_type
 
 INFER = f"/{SERVICE_NAME}/ModelInfer"
 RETRY = {"retry-after", "grpc-retry-pushback-ms"}

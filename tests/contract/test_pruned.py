@@ -1,0 +1,58 @@
+"""The image leaves distributions out (images/pruned.txt): the server answers through every door without them."""
+
+import re
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import grpc
+import httpx
+from doors import DOORS, top_labels
+from pictures import RED
+from servers import running_server
+
+from model_server.codec.grpc_messages import message_type
+
+LIST = Path(__file__).parents[2] / "images/pruned.txt"
+NAMES = [name for line in LIST.read_text().splitlines() if (name := line.partition("#")[0].strip())]
+WITHOUT = """
+import sys
+class Pruned:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in {packages!r}:
+            raise ModuleNotFoundError(f"{{name}} is pruned")
+sys.meta_path.insert(0, Pruned())
+from model_server.__main__ import main
+sys.exit(main())
+"""
+
+
+def packages() -> set[str]:
+    """Return what the pruned distributions would let one import."""
+    pruned = {re.sub(r"[-_.]+", "-", name).lower() for name in NAMES}
+    return {
+        package
+        for package, owners in packages_distributions().items()
+        if {re.sub(r"[-_.]+", "-", owner).lower() for owner in owners} <= pruned
+    }
+
+
+def test_the_list_is_of_what_is_installed() -> None:
+    assert {"kubernetes", "pandas", "grpc_tools"} <= packages()
+
+
+def test_the_server_answers_without_them(colour_bundle: Path, tmp_path: Path) -> None:
+    program = ("-c", WITHOUT.format(packages=packages()))
+    with running_server(tmp_path / "log", "--models", str(colour_bundle), program=program) as server:
+        with httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client:
+            labels = {door: top_labels(ask(RED).send(client)) for door, ask in DOORS.items()}
+            assert labels == {door: ["red"] for door in DOORS}
+            assert client.post("/v2/repository/index").json()[0]["state"] == "READY"
+        assert "vision_requests_total" in httpx.get(server.metrics_url, trust_env=False).text
+        message = message_type("ModelInferRequest")(model_name="colours")
+        message.inputs.add(name="image", datatype="BYTES", shape=[1]).contents.bytes_contents.append(RED)
+        with grpc.insecure_channel(server.grpc_address) as channel:
+            call = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
+            answer = message_type("ModelInferResponse").FromString(call(message.SerializeToString(), timeout=60))
+        assert answer.outputs[0].contents.bytes_contents[0] == b"red"
+        assert server.terminate() == 0
+    assert "pruned" not in (tmp_path / "log").read_text()
