@@ -18,6 +18,10 @@ endif
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+ifneq (,$(and $(filter run,$(MAKECMDGOALS)),$(filter-out run,$(MAKECMDGOALS))))
+$(error "make run" serves models/; for others: make run MODELS=$(filter-out run,$(MAKECMDGOALS)))
+endif
+
 run: $(SERVE)/ready ## Serve models/ on http://127.0.0.1:8080; others with MODELS=DIR, options in ARGS="…"
 	@exec $(SERVE)/bin/python -m model_server --models $(MODELS) --host 127.0.0.1 $(ARGS)
 

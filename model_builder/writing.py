@@ -80,6 +80,22 @@ def _list_strange_files(folder: Path) -> list[str]:
     return sorted({path.relative_to(folder).as_posix() for path in found} - listed)
 
 
+def check_nothing_is_lost(folder: Path) -> None:
+    """Refuse a folder that holds a bundle already.
+
+    Raises:
+        BuildError: it does; the message says which.
+        BundleError: it does, and its manifest can't be read.
+    """
+    if is_bundle(folder):
+        there = read_manifest(folder)
+        variants = ", ".join(f"{variant.precision} on {variant.engine}" for variant in there.variants)
+        raise BuildError(
+            f"--output {folder}: a bundle is there already ({there.architecture}, {there.weights}; {variants}); "
+            "give another --output or --name, or --replace to put this one in its place"
+        )
+
+
 def write_bundle(manifest: Manifest, contents: Mapping[str, bytes], folder: Path) -> Bundle:
     """Write a bundle beside ``folder``, read it back as the server would, and only then put it there.
 

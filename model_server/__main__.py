@@ -136,8 +136,12 @@ def _announce(repository: "BundleRepository", host: str, http_port: int, grpc_po
         f"Metrics  http://{host}:{metrics_port}/metrics",
     ]
     if models:  # they may be unloaded again already
-        lines.append(f"Try      {_write_command(models[0], address)}")
+        lines.append(f"Try      {_write_command(max(models, key=_sample_count), address)}")
     print("\n".join(lines), flush=True)
+
+
+def _sample_count(model: "VisionModel") -> int:
+    return len(model.bundle.manifest.samples)
 
 
 def _write_command(model: "VisionModel", address: str) -> str:

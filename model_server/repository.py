@@ -148,7 +148,8 @@ class BundleRepository(ModelRepository):
         if model is None:
             names = ", ".join(other.name for other in self.vision_models())
             there = f"there are: {names}" if names else "no model is loaded"
-            raise ModelNotFound(f"model {shorten(name)} is not served here; {there}")
+            unloaded = " any more, it was unloaded" if name in self._states else ""
+            raise ModelNotFound(f"model {shorten(name)} is not served here{unloaded}; {there}")
         if version is not None and version != model.signature.version:
             raise ModelNotFound(
                 f"model {name!r} has no version {shorten(version)}; the one that is served is {model.signature.version}"

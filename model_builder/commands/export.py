@@ -45,6 +45,9 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "code is run), or random",
     )
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="where the bundle goes (default: models/NAME)")
+    parser.add_argument(
+        "--replace", action="store_true", help="put the bundle in the place of one that is there, with its int8 variant"
+    )
     parser.add_argument("--name", help="the model's name (default: ARCH, with - for _)")
     parser.add_argument(
         "--gpu-precision",
@@ -74,13 +77,15 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     say("loading torch and torchvision")
     from model_builder.architecture import check_architecture
     from model_builder.conversion import convert
-    from model_builder.writing import check_name, check_output
+    from model_builder.writing import check_name, check_nothing_is_lost, check_output
 
     check_architecture(options.architecture)
     name = options.architecture.replace("_", "-") if options.name is None else options.name
     output = options.output or Path("models", name)
     check_name(name)
     check_output(output)
+    if not options.replace:
+        check_nothing_is_lost(output)
     model = _obtain(options)
     conversion = convert(
         model, output, name=name, made_by=_describe(options, model), gpu_precision=options.gpu_precision

@@ -153,3 +153,9 @@ def test_the_test_command_is_what_ci_runs() -> None:
 def test_files_that_the_readme_links_to_are_there() -> None:
     for target in re.findall(r"\]\(((?!http)[^)]+)\)", README):
         assert (ROOT / target.partition("#")[0]).exists(), target
+
+
+def test_make_run_with_a_folder_says_how_to_name_it() -> None:
+    done = subprocess.run(["make", "run", "models/digits"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "make run MODELS=models/digits" in done.stderr

@@ -64,3 +64,17 @@ def test_random_weights_go_to_models_under_the_architectures_name(
     assert "made_by: python -m model_builder export digits-resnet --weights random --seed 4 --classes 3" in text
     assert "trained_on: null" in text
     assert capsys.readouterr().out.startswith("models/digits-resnet: revision ")
+
+
+def test_a_bundle_that_is_there_stays_unless_it_is_to_be_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["export", "digits-resnet", "--weights", "random", "--classes", "3", "--output", "mine"]
+    assert main(command) == 0
+    before = Path("mine/model.yaml").read_bytes()
+    assert main([*command, "--seed", "1"]) == 1
+    assert "--output mine: a bundle is there already (digits-resnet, random-seed-0; " in capsys.readouterr().err
+    assert Path("mine/model.yaml").read_bytes() == before
+    assert main([*command, "--seed", "1", "--replace"]) == 0
+    assert b"random-seed-1" in Path("mine/model.yaml").read_bytes()
