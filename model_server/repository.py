@@ -30,6 +30,9 @@ BuildClassifier = Callable[[Bundle, Variant, ModelMetrics], Classifier]
 SelectVariant = Callable[[Manifest], Variant]
 """Chooses one of a bundle's variants; raises BundleError where none will do."""
 
+UNLOADED = "unloaded"
+"""The index's reason for a model that somebody unloaded."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -148,8 +151,9 @@ class BundleRepository(ModelRepository):
         if model is None:
             names = ", ".join(other.name for other in self.vision_models())
             there = f"there are: {names}" if names else "no model is loaded"
-            unloaded = " any more, it was unloaded" if name in self._states else ""
-            raise ModelNotFound(f"model {shorten(name)} is not served here{unloaded}; {there}")
+            state = self._states.get(name)
+            any_more = " any more: it was unloaded" if state and state.reason == UNLOADED else ""
+            raise ModelNotFound(f"model {shorten(name)} is not served here{any_more}; {there}")
         if version is not None and version != model.signature.version:
             raise ModelNotFound(
                 f"model {name!r} has no version {shorten(version)}; the one that is served is {model.signature.version}"
@@ -242,7 +246,7 @@ class BundleRepository(ModelRepository):
         del self.models[name]
         self._states[name] = ModelState(name, model.signature.version, "UNLOADING")
         await model.retire()
-        self._states[name] = ModelState(name, model.signature.version, "UNAVAILABLE", "unloaded")
+        self._states[name] = ModelState(name, model.signature.version, "UNAVAILABLE", UNLOADED)
         logger.info("model %s: version %s is unloaded", name, model.signature.version)
 
     async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
