@@ -103,7 +103,7 @@ def _unwrap(document: Any, path: Path) -> dict[str, Tensor]:
     if strange or not tensors:
         found = f"it holds {', '.join(strange[:3])}" if strange else f"it is a {type(document).__name__}"
         raise BuildError(
-            f"--weights {path}: not a state dict of named tensors, nor one under {' or '.join(WRAPPERS)}: {found}"
+            f"--weights {path}: not a state dict of named tensors, nor one under {', '.join(WRAPPERS[:-1])} or {WRAPPERS[-1]}: {found}"
         )
     if all(name.startswith("module.") for name in tensors):
         return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}

@@ -90,7 +90,8 @@ def test_a_state_dict_is_found_where_training_scripts_put_it(
 )
 def test_what_is_no_state_dict_is_refused(tmp_path: Path, document: Any, found: str) -> None:
     with pytest.raises(
-        BuildError, match=f"not a state dict of named tensors, nor one under state_dict or model: {found}"
+        BuildError,
+        match=f"not a state dict of named tensors, nor one under model_state_dict, state_dict or model: {found}",
     ):
         read_tensors(save(tmp_path / "weights.pth", document))
 
