@@ -102,9 +102,8 @@ def _unwrap(document: Any, path: Path) -> dict[str, Tensor]:
     strange = [str(name) for name, value in tensors.items() if not (isinstance(name, str) and torch.is_tensor(value))]
     if strange or not tensors:
         found = f"it holds {', '.join(strange[:3])}" if strange else f"it is a {type(document).__name__}"
-        raise BuildError(
-            f"--weights {path}: not a state dict of named tensors, nor one under {', '.join(WRAPPERS[:-1])} or {WRAPPERS[-1]}: {found}"
-        )
+        keys = f"{', '.join(WRAPPERS[:-1])} or {WRAPPERS[-1]}"
+        raise BuildError(f"--weights {path}: not a state dict of named tensors, nor one under {keys}: {found}")
     if all(name.startswith("module.") for name in tensors):
         return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
     return tensors
