@@ -30,6 +30,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
+FREE_PORTS = ("--http-port", "0", "--grpc-port", "0", "--metrics-port", "0")
 BUILD = Path("build/int8_over_torch")
 BUNDLE, FLOAT32, CROPS = BUILD / "resnet-50", BUILD / "float32", BUILD / "crops"
 ARCHITECTURE, CLASSES, SIZE = "resnet50", 1000, 224
@@ -101,7 +102,7 @@ def served() -> Iterator[str]:
     command = [sys.executable, "-m", "model_server", "--models", str(BUNDLE), "--precision", "int8"]
     with (BUILD / "server.log").open("w+") as log:
         server = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--http-port", "0", "--no-access-log"],
+            [*command, "--host", "127.0.0.1", *FREE_PORTS, "--no-access-log"],
             stdout=log,
             stderr=subprocess.STDOUT,
         )
