@@ -5,6 +5,7 @@ SERVE := .venv/serve
 BUILD := .venv/build
 DEV := .venv/dev
 GRPCURL := github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
+include versions.env
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # uv does not read pip's variable: whoever installs from a mirror has set that one
@@ -13,7 +14,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types imports pytest builder digits lock clean
+.PHONY: help run test lint format types imports pytest bench-bundle e2e builder digits tools lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,7 +33,7 @@ lint: format types imports ## ruff, mypy, the import contracts, shellcheck
 format: $(DEV)/ready
 	$(DEV)/bin/ruff check
 	$(DEV)/bin/ruff format --check
-	$(DEV)/bin/shellcheck .ci/run images/install
+	$(DEV)/bin/shellcheck .ci/run images/install scripts/run
 
 types: $(DEV)/ready
 	$(DEV)/bin/mypy
@@ -43,6 +44,16 @@ imports: $(DEV)/ready
 pytest: $(DEV)/ready .tools/bin/grpcurl ## The tests alone, or some of them with ARGS="…"
 	$(DEV)/bin/pytest --numprocesses auto --dist loadgroup $(ARGS)
 
+bench-bundle: build/bundles/resnet-50/model.yaml ## Make a ResNet-50 in int8 of random weights, to measure speed with
+
+build/bundles/resnet-50/model.yaml: $(DEV)/ready
+	@$(DEV)/bin/python benchmarks/resnet_bundle.py
+
+e2e: $(DEV)/ready bench-bundle ## The tests against the cluster of scripts/cluster, or some of them with ARGS="…"
+	$(DEV)/bin/pytest tests/e2e $(ARGS)
+
+tools: .tools/bin/kind .tools/bin/helm ## Build kind and helm into .tools/bin, with Go
+
 builder: $(BUILD)/ready ## Install .venv/build/bin/vision-builder, with torch, OpenVINO and NNCF
 
 digits: $(BUILD)/ready ## Train models/digits anew
@@ -52,6 +63,7 @@ lock: $(DEV)/ready ## Choose the newest versions and pin them, with hashes
 	$(call compile,uv,requirements/uv.in)
 	$(call compile,go,requirements/go.in)
 	$(call compile,serve,pyproject.toml)
+	$(call compile,scripts,requirements/scripts.in --constraint requirements/serve.txt)
 	$(call compile,build,pyproject.toml --extra build --constraint requirements/serve.txt)
 	$(call compile,dev,pyproject.toml --extra build --extra dev --constraint requirements/build.txt)
 
@@ -68,6 +80,10 @@ $(BUILD)/ready: requirements/uv.txt requirements/build.txt pyproject.toml
 $(DEV)/ready: requirements/uv.txt requirements/dev.txt pyproject.toml
 	$(call install,dev)
 
+.venv/scripts/ready: requirements/uv.txt requirements/scripts.txt
+	$(call environment,scripts)
+	@touch $@
+
 .venv/go/ready: requirements/uv.txt requirements/go.txt
 	$(call environment,go)
 	@touch $@
@@ -79,6 +95,19 @@ $(DEV)/ready: requirements/uv.txt requirements/dev.txt pyproject.toml
 	@export PATH="$$PATH:$(CURDIR)/.venv/go/bin" GOBIN="$(CURDIR)/.tools/bin"; \
 	{ { command -v go || $(MAKE) --no-print-directory .venv/go/ready; } && go install $(GRPCURL) && touch $@; } \
 		>.tools/log 2>&1 || echo "… it can't be had, as .tools/log tells: the tests that call it are skipped."
+
+.tools/bin/kind: versions.env
+	$(call go_install,sigs.k8s.io/kind@$(KIND_VERSION))
+
+.tools/bin/helm: versions.env
+	$(call go_install,helm.sh/helm/v4/cmd/helm@$(HELM_VERSION))
+
+define go_install
+@echo "Building $(1) into .tools/bin, once …"
+@command -v go >/dev/null || $(MAKE) --no-print-directory .venv/go/ready
+@PATH="$$PATH:$(CURDIR)/.venv/go/bin" GOBIN="$(CURDIR)/.tools/bin" go install $(1)
+@touch $@
+endef
 
 define environment
 @$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \

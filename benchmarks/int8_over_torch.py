@@ -28,15 +28,14 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
+from resnet_bundle import BUNDLE, build_bundle
 from sklearn.datasets import load_sample_images
 
 FREE_PORTS = ("--http-port", "0", "--grpc-port", "0", "--metrics-port", "0")
 BUILD = Path("build/int8_over_torch")
-BUNDLE, FLOAT32, CROPS = BUILD / "resnet-50", BUILD / "float32", BUILD / "crops"
 ARCHITECTURE, CLASSES, SIZE = "resnet50", 1000, 224
 JPEG_SIZE, QUALITY = (500, 334), 90
 CLIENTS, BATCH = 8, 8
-CROPS_OF_EACH = 100
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "amx_bf16")
 WAIT_SECONDS = 120
 
@@ -61,29 +60,6 @@ def main() -> None:
     print(f"\nratio: median {statistics.median(ratios):.2f}, from {min(ratios):.2f} to {max(ratios):.2f}")
 
 
-def build_bundle() -> None:
-    """Make a bundle of a random ResNet-50, float32 and int8, with the builder's own commands, unless it is there."""
-    if (BUNDLE / "model.yaml").is_file():
-        return
-    write_crops()
-    exported = ["export", ARCHITECTURE, "--weights", "random", "--seed", "0", "--output", str(FLOAT32)]
-    quantized = ["quantize", str(FLOAT32), "--calibration", str(CROPS), "--output", str(BUNDLE)]
-    for command in (exported, quantized):
-        subprocess.run([sys.executable, "-m", "model_builder", *command], check=True)
-
-
-def write_crops() -> None:
-    """Write pieces of scikit-learn's two photographs, to calibrate with."""
-    CROPS.mkdir(parents=True, exist_ok=True)
-    random = np.random.default_rng(0)
-    for photo, pixels in enumerate(load_sample_images().images):
-        height, width, _ = pixels.shape
-        for number in range(CROPS_OF_EACH):
-            top, left = random.integers(0, height - SIZE), random.integers(0, width - SIZE)
-            piece = Image.fromarray(pixels[top : top + SIZE, left : left + SIZE])
-            piece.save(CROPS / f"{photo}-{number:03}.jpg", quality=QUALITY)
-
-
 def print_machine() -> None:
     """Say what the figures depend on."""
     info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
@@ -100,6 +76,7 @@ def print_machine() -> None:
 def served() -> Iterator[str]:
     """Serve the int8 variant as a process of its own; the value is its address."""
     command = [sys.executable, "-m", "model_server", "--models", str(BUNDLE), "--precision", "int8"]
+    BUILD.mkdir(parents=True, exist_ok=True)
     with (BUILD / "server.log").open("w+") as log:
         server = subprocess.Popen(
             [*command, "--host", "127.0.0.1", *FREE_PORTS, "--no-access-log"],

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-MODULES = sorted([*ROOT.glob("model_server/**/*.py"), *ROOT.glob("model_builder/**/*.py")])
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("model_server", "model_builder", "scripts")
+MODULES = sorted(path for package in PACKAGES for path in ROOT.glob(f"{package}/**/*.py"))
 
 
 def lines(path: Path) -> int:

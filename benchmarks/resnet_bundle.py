@@ -1,0 +1,45 @@
+"""A bundle of ResNet-50, float32 and int8, with random weights, as its card says: only its speed means anything.
+
+make bench-bundle
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from sklearn.datasets import load_sample_images
+
+BUILD = Path("build/bundles")
+BUNDLE, FLOAT32, CROPS = BUILD / "resnet-50", BUILD / "resnet-50-float32", BUILD / "crops"
+ARCHITECTURE, SIZE, QUALITY = "resnet50", 224, 90
+CROPS_OF_EACH = 100
+
+
+def build_bundle() -> None:
+    """Make it with the builder's own commands, unless it is there."""
+    if (BUNDLE / "model.yaml").is_file():
+        return
+    write_crops()
+    names = ["--name", "resnet-50"]
+    exported = ["export", ARCHITECTURE, "--weights", "random", "--seed", "0", *names, "--output", str(FLOAT32)]
+    quantized = ["quantize", str(FLOAT32), "--calibration", str(CROPS), "--output", str(BUNDLE)]
+    for command in (exported, quantized):
+        subprocess.run([sys.executable, "-m", "model_builder", *command], check=True)
+
+
+def write_crops() -> None:
+    """Write pieces of scikit-learn's two photographs, to calibrate with."""
+    CROPS.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(0)
+    for photo, pixels in enumerate(load_sample_images().images):
+        height, width, _ = pixels.shape
+        for number in range(CROPS_OF_EACH):
+            top, left = random.integers(0, height - SIZE), random.integers(0, width - SIZE)
+            piece = Image.fromarray(pixels[top : top + SIZE, left : left + SIZE])
+            piece.save(CROPS / f"{photo}-{number:03}.jpg", quality=QUALITY)
+
+
+if __name__ == "__main__":
+    build_bundle()

@@ -1,0 +1,1 @@
+"""One module for each script; ``scripts/cluster`` runs them all."""

@@ -1,0 +1,26 @@
+"""All of it: a kind cluster, the platform, the images, the digits, and a label through the Ingress."""
+
+import argparse
+
+from scripts.commands import build_images, cluster_up, deploy, install_platform, load_images, smoke
+from scripts.console import say
+
+STEPS = (cluster_up, install_platform, build_images, load_images, deploy, smoke)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every step."""
+    for step in STEPS:
+        step.add_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Take every step; each takes up where the one before was left.
+
+    Raises:
+        StepError: one can't be taken.
+    """
+    for number, step in enumerate(STEPS, 1):
+        name = step.__name__.rpartition(".")[2].replace("_", "-")
+        say(f"[{number}/{len(STEPS)}] {name}")
+        step.run(options)

@@ -1,0 +1,94 @@
+"""Install what models need: cert-manager, KServe in Standard mode, metrics-server, Traefik; more with --with."""
+
+import argparse
+from pathlib import Path
+
+from scripts.api import Api, wait_for
+from scripts.arguments import add_cluster, split_pair, take_cluster
+from scripts.components import COMPONENTS, Component
+from scripts.console import progress, say
+from scripts.errors import StepError
+from scripts.images import present
+from scripts.kind import Cluster
+from scripts.platform_settings import apply_settings
+from scripts.versions import Versions, read_versions
+
+CHECK_SECONDS = 180
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this step's options."""
+    names = ", ".join(component.name for component in COMPONENTS)
+    optional = ",".join(component.name for component in COMPONENTS if component.optional)
+    add_cluster(parser)
+    parser.add_argument("--with", dest="more", default="", metavar="NAMES", help=f"optional parts: {optional}")
+    parser.add_argument(
+        "--without",
+        dest="less",
+        default="",
+        metavar="NAMES",
+        help=f"parts that are installed by other means: they are checked, not installed (of {names})",
+    )
+    parser.add_argument(
+        "--values", action="append", default=[], metavar="NAME=FILE", help="values for a part's chart; may be repeated"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Take this step.
+
+    Raises:
+        StepError: an option names no part, or a part did not become ready.
+    """
+    cluster, versions = take_cluster(options), read_versions()
+    more, less = _split(options.more), _split(options.less)
+    values: dict[str, list[Path]] = {}
+    for text in options.values:
+        name, path = split_pair(text, "--values", "traefik=my-values.yaml")
+        if not Path(path).is_file():
+            raise StepError(f"--values {text}: there is no such file", "give the path of a YAML file")
+        values.setdefault(_known(name), []).append(Path(path))
+    api = Api(cluster)
+    for component in COMPONENTS:
+        if component.optional and component.name not in more | less:
+            continue
+        if component.name not in less:
+            _install(component, cluster, versions, values.get(component.name, []))
+        _check(component, api)
+    apply_settings(cluster, api)
+    say("  the platform is there")
+
+
+def _split(text: str) -> set[str]:
+    return {_known(name) for name in text.split(",") if name}
+
+
+def _known(name: str) -> str:
+    names = [component.name for component in COMPONENTS]
+    if name not in names:
+        raise StepError(f"{name!r} is no part of the platform", f"there are: {', '.join(names)}")
+    return name
+
+
+def _install(component: Component, cluster: Cluster, versions: Versions, values: list[Path]) -> None:
+    if component.manifest:
+        with progress(f"{component.name}: {versions[component.manifest].rpartition('/')[2]}"):
+            cluster.kubectl(
+                *("apply", "--server-side", "--force-conflicts", "--filename", versions[component.manifest]),
+                next_step=f"can it be reached? {component.manifest} in the environment names a file",
+            )
+    for chart in component.fill(versions, values):
+        told = "from a folder" if chart.local else chart.version
+        with progress(f"{component.name}: the chart {chart.release}, {told}"):
+            there = present(chart.images())
+            if there:
+                cluster.load(there)
+            chart.install(cluster)
+
+
+def _check(component: Component, api: Api) -> None:
+    wait_for(
+        lambda: component.missing(api),
+        CHECK_SECONDS,
+        f"install {component.name} by other means, or leave it to this script: not in --without",
+    )

@@ -1,0 +1,96 @@
+"""Ask every routed model, through the Ingress, for the labels of its own samples."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import urllib3
+
+from scripts.api import Api, wait_for
+from scripts.arguments import add_cluster, add_namespace, take_cluster
+from scripts.console import say
+from scripts.errors import StepError
+from scripts.kind import ADDRESS
+from scripts.versions import ROOT
+
+ROUTE_SECONDS = 60
+PREFIX = "/model/"
+PICTURE = ROOT / "models" / "digits" / "samples" / "7-0.png"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this step's options."""
+    add_cluster(parser)
+    add_namespace(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Take this step.
+
+    Raises:
+        StepError: nothing is routed, a model does not answer, or it labels its own samples wrong.
+    """
+    cluster = take_cluster(options)
+    routed = sorted(set(_find_models(Api(cluster), options.namespace)))
+    if not routed:
+        raise StepError(f"no Ingress in namespace {options.namespace} leads to a model", "scripts/deploy")
+    url = f"http://{ADDRESS}:{cluster.port()}"
+    for model, host in routed:
+        Door(url, model, host).check()
+    say(f"  try: curl --data-binary @{PICTURE.relative_to(ROOT)} {url}{PREFIX}{routed[0][0]}/predict")
+
+
+def _find_models(api: Api, namespace: str) -> Iterator[tuple[str, str | None]]:
+    for ingress in api.list("networking.k8s.io/v1", "Ingress", namespace):
+        for rule in ingress["spec"].get("rules") or []:
+            for path in (rule.get("http") or {}).get("paths") or []:
+                if path["path"].startswith(PREFIX):
+                    yield path["path"].removeprefix(PREFIX), rule.get("host")
+
+
+class Door:
+    """A model's address behind the Ingress."""
+
+    def __init__(self, url: str, model: str, host: str | None) -> None:
+        self._url = f"{url}{PREFIX}{model}"
+        self._model = model
+        self._headers = {"Host": host} if host else {}
+        self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(10))
+
+    def check(self) -> None:
+        """Get its card, and a label for each of its samples.
+
+        Raises:
+            StepError: it does not answer in time, or a label is not the sample's own.
+        """
+        wait_for(self._missing, ROUTE_SECONDS, "kubectl get ingress,inferenceservice,pods in its namespace tell more")
+        card = json.loads(self._get("").data)
+        samples = card.get("samples") or []
+        for sample in samples:
+            found = self._label(self._get(f"/samples/{quote(sample['name'])}").data)
+            if found != sample["label"]:
+                raise StepError(
+                    f"{self._model} says {found!r} to its sample {sample['name']!r}, which is {sample['label']!r}",
+                    "is the bundle the one that was meant? its card says",
+                )
+        if samples:
+            say(f"  {self._model}: {len(samples)} of {len(samples)} samples right, revision {card['revision']}")
+        else:
+            say(f"  {self._model}: no samples of its own; it answers {self._label(PICTURE.read_bytes())!r} to a digit")
+
+    def _missing(self) -> str | None:
+        try:
+            answer = self._get("")
+        except urllib3.exceptions.HTTPError as error:
+            return f"{self._url} does not answer: {error}"
+        return None if answer.status == 200 else f"{self._url} answers {answer.status}: {answer.data[:200]!r}"
+
+    def _get(self, path: str) -> urllib3.BaseHTTPResponse:
+        return self._http.request("GET", f"{self._url}{path}", headers=self._headers)
+
+    def _label(self, picture: bytes) -> str:
+        answer = self._http.request("POST", f"{self._url}/predict", body=picture, headers=self._headers)
+        if answer.status != 200:
+            raise StepError(f"{self._url}/predict answers {answer.status}: {answer.data[:200]!r}", "read its log")
+        return str(json.loads(answer.data)["predictions"][0]["label"])

@@ -1,0 +1,13 @@
+"""gRPC through a Service of the model's own and a host name of its own."""
+
+from bundle_store import BundleStore
+from callers import assert_labels_right, grpc, wait_for_route
+from space import Space
+from test_downloads import DIGITS, downloaded
+
+
+def test_every_sample(space: Space, store: BundleStore) -> None:
+    space.apply(*downloaded(space, store.put(DIGITS, "digits")))
+    space.wait_until_ready("digits")
+    wait_for_route(space, "digits")
+    assert_labels_right(space, "digits", grpc)

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+from fakes import Programs
+
+from scripts.charts import Chart, find_images
+from scripts.kind import Cluster
+
+RENDERED = """
+kind: Deployment
+spec: {template: {spec: {containers: [{name: a, image: "one:1"}], initContainers: [{name: b, image: "two:2"}]}}}
+---
+kind: ClusterStorageContainer
+spec: {container: {name: c, image: "three:3"}}
+---
+kind: ConfigMap
+data: {image: "not one"}
+---
+"""
+
+
+def chart(source: str, *values: Path) -> Chart:
+    return Chart("traefik", source, "1.2.3", "traefik", values)
+
+
+def test_a_source_may_be_an_address_a_repository_or_a_folder(tmp_path: Path) -> None:
+    assert chart("oci://a/b").arguments()[:4] == ["traefik", "oci://a/b", "--version", "1.2.3"]
+    assert chart("https://a/charts b").arguments()[:6] == [
+        *("traefik", "--repo", "https://a/charts", "b", "--version", "1.2.3")
+    ]
+    assert "--version" not in chart(str(tmp_path)).arguments()
+
+
+def test_values_come_in_order() -> None:
+    arguments = chart("oci://a/b", Path("own.yaml"), Path("theirs.yaml")).arguments()
+    assert arguments[-4:] == ["--values", "own.yaml", "--values", "theirs.yaml"]
+
+
+def test_images_are_those_of_containers_anywhere(programs: Programs) -> None:
+    programs.answer("helm template", RENDERED)
+    assert chart("oci://a/b").images() == ["one:1", "three:3", "two:2"]
+    assert list(find_images([{"image": "no name"}])) == []
+
+
+def test_it_is_installed_into_the_cluster_that_is_meant(programs: Programs) -> None:
+    chart("oci://a/b").install(Cluster("mine"))
+    (call,) = programs.called("helm", "upgrade", "--install")
+    assert call[call.index("--kube-context") + 1] == "kind-mine"
+    assert call[call.index("--kubeconfig") + 1].endswith("build/kind/mine.kubeconfig")

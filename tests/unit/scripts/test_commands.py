@@ -1,0 +1,102 @@
+"""What a person sees: each script's help, refusals with the next step, and that it converges."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from fakes import Programs
+
+from scripts.__main__ import COMMANDS, main
+from scripts.versions import ROOT
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_script_is_there_and_tells_what_it_does(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (ROOT / "scripts" / name).resolve() == ROOT / "scripts" / "run"
+    assert os.access(ROOT / "scripts" / name, os.X_OK)
+    with pytest.raises(SystemExit) as ended:
+        main(name, ["--help"])
+    assert ended.value.code == 0
+    assert len(capsys.readouterr().out.splitlines()) > 4
+
+
+REFUSALS = [
+    ("cluster-up", ["--nodes", "0"], "--nodes 0 is not 1 to 9"),
+    ("cluster-up", ["--port", "70000"], "--port 70000 is not 1 to 65535"),
+    ("cluster-up", ["--name", "My Cluster"], "is no cluster's name"),
+    ("install-platform", ["--with", "istio"], "'istio' is no part of the platform"),
+    ("install-platform", ["--without", "kserv"], "there are: cert-manager, kserve"),
+    ("install-platform", ["--values", "traefik"], "is not NAME=PATH"),
+    ("install-platform", ["--values", "traefik=nowhere.yaml"], "there is no such file"),
+    ("install-platform", [], "there is no cluster vision"),
+    ("build-images", ["--bundle", "digits=scripts"], "it has no model.yaml"),
+    ("build-images", ["--certificates", "nowhere.pem"], "there is no such file"),
+    ("load-images", [], "there is no cluster vision"),
+    ("deploy", [], "there is no cluster vision"),
+    ("smoke", [], "there is no cluster vision"),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "words"), REFUSALS)
+def test_a_refusal_names_the_value_and_the_next_step(
+    programs: Programs, capsys: pytest.CaptureFixture[str], name: str, arguments: list[str], words: str
+) -> None:
+    assert main(name, arguments) == 1
+    said = capsys.readouterr().err
+    assert words in said
+    assert "\n  next: " in said
+
+
+def test_docker_that_does_not_answer(programs: Programs, capsys: pytest.CaptureFixture[str]) -> None:
+    programs.answer("docker info", "Cannot connect to the Docker daemon\n", status=1)
+    assert main("cluster-up", []) == 1
+    said = capsys.readouterr().err
+    assert "Cannot connect" in said
+    assert "start Docker" in said
+
+
+def test_a_cluster_of_another_shape_is_not_touched(programs: Programs, capsys: pytest.CaptureFixture[str]) -> None:
+    programs.answer("kind get clusters", "vision\n")
+    programs.answer("kind get nodes", "vision-control-plane\n")
+    programs.answer("docker inspect", '{"30080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8088"}]}')
+    assert main("cluster-up", ["--nodes", "3"]) == 1
+    assert main("cluster-up", ["--port", "9000"]) == 1
+    said = capsys.readouterr().err
+    assert "has 1 node(s), not 3" in said
+    assert "on port 8088, not 9000" in said
+    assert programs.called("docker", "start") == []
+
+
+def test_down_of_nothing_is_done_already(programs: Programs, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("cluster-down", []) == 0
+    assert "nothing to do" in capsys.readouterr().out
+    assert programs.called("kind", "delete") == []
+
+
+def test_building_hands_on_what_a_closed_network_needs(
+    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHON_IMAGE", "mirror.internal/python:3.13")
+    monkeypatch.setenv("DOCKER_BUILD_OPTIONS", "--network host")
+    certificates = tmp_path / "ours.pem"
+    certificates.write_text("a certificate")
+    monkeypatch.setattr("scripts.commands.build_images.CERTIFICATES", ROOT / "build" / "test-certificates.pem")
+    assert main("build-images", ["--index-url", "http://mirror.internal", "--certificates", str(certificates)]) == 0
+    server, digits = programs.called("docker", "build")
+    for words in ("PYTHON_IMAGE=mirror.internal/python:3.13", "INDEX_URL=http://mirror.internal", "--network", "host"):
+        assert words in server
+        assert words in digits
+    assert "CERTIFICATES=build/test-certificates.pem" in server
+    assert digits[digits.index("--target") + 1] == "server-baked"
+    assert "BUNDLE=models/digits" in digits
+    (ROOT / "build" / "test-certificates.pem").unlink()
+
+
+def test_the_executable_runs_from_anywhere(tmp_path: Path) -> None:
+    """`scripts/run` installs .venv/scripts when it is missing; what it is asked for here needs nothing but that."""
+    done = subprocess.run(
+        [ROOT / "scripts" / "cluster-up", "--nodes", "0"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--nodes 0 is not 1 to 9" in done.stderr
