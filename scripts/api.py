@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kubernetes import config, dynamic
-from kubernetes.client import ApiException
+from kubernetes.client import ApiException, CoreV1Api
 from kubernetes.dynamic.exceptions import NotFoundError, ResourceNotFoundError
 from urllib3.exceptions import HTTPError
 
@@ -56,18 +56,17 @@ class Api:
 
     def log(self, pod: str, namespace: str, container: str, *, previous: bool, lines: int) -> str:
         """Return the last lines that a container printed, or that the one before it did."""
-        query = [("container", container), ("previous", str(previous).lower()), ("tailLines", str(lines))]
         try:
-            answer = self._client.client.call_api(
-                *(f"/api/v1/namespaces/{namespace}/pods/{pod}/log", "GET"),
-                query_params=query,
-                auth_settings=["BearerToken"],
-                response_type="str",
-                _return_http_data_only=True,
+            answer = CoreV1Api(self._client.client).read_namespaced_pod_log(
+                *(pod, namespace),
+                container=container,
+                previous=previous,
+                tail_lines=lines,
+                _preload_content=False,
             )
         except ApiException:
             return ""
-        return str(answer)
+        return str(answer.data.decode(errors="replace"))
 
 
 def wait_for(what: Callable[[], str | None], seconds: float, next_step: str) -> None:

@@ -53,8 +53,7 @@ class Door:
     """A model's address behind the Ingress."""
 
     def __init__(self, url: str, model: str, host: str | None) -> None:
-        self._url = f"{url}{PREFIX}{model}"
-        self._model = model
+        self._url, self._model = url, model
         self._headers = {"Host": host} if host else {}
         self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(10))
 
@@ -65,13 +64,13 @@ class Door:
             StepError: it does not answer in time, or a label is not the sample's own.
         """
         wait_for(self._missing, ROUTE_SECONDS, "kubectl get ingress,inferenceservice,pods in its namespace tell more")
-        card = json.loads(self._get("").data)
+        card = json.loads(self._get(f"{PREFIX}{self._model}").data)
         samples = card.get("samples") or []
         for sample in samples:
-            found = self._label(self._get(f"/samples/{quote(sample['name'])}").data)
+            found = self._label(self._get(quote(sample["path"])).data)
             if found != sample["label"]:
                 raise StepError(
-                    f"{self._model} says {found!r} to its sample {sample['name']!r}, which is {sample['label']!r}",
+                    f"{self._model} says {found!r} to its sample {sample['path']}, which is {sample['label']!r}",
                     "is the bundle the one that was meant? its card says",
                 )
         if samples:
@@ -81,16 +80,16 @@ class Door:
 
     def _missing(self) -> str | None:
         try:
-            answer = self._get("")
+            answer = self._get(f"{PREFIX}{self._model}")
         except urllib3.exceptions.HTTPError as error:
             return f"{self._url} does not answer: {error}"
-        return None if answer.status == 200 else f"{self._url} answers {answer.status}: {answer.data[:200]!r}"
+        return None if answer.status == 200 else f"{self._model} answers {answer.status}: {answer.data[:200]!r}"
 
     def _get(self, path: str) -> urllib3.BaseHTTPResponse:
         return self._http.request("GET", f"{self._url}{path}", headers=self._headers)
 
     def _label(self, picture: bytes) -> str:
-        answer = self._http.request("POST", f"{self._url}/predict", body=picture, headers=self._headers)
+        answer = self._http.request("POST", f"{self._url}{PREFIX}{self._model}/predict", body=picture, headers=self._headers)
         if answer.status != 200:
-            raise StepError(f"{self._url}/predict answers {answer.status}: {answer.data[:200]!r}", "read its log")
+            raise StepError(f"{self._model} answers {answer.status}: {answer.data[:200]!r}", "read its log")
         return str(json.loads(answer.data)["predictions"][0]["label"])

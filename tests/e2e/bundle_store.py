@@ -72,7 +72,7 @@ class BundleStore:
 
     def put(self, bundle: Path, name: str) -> str:
         """Put a bundle on it as an archive and return the address that pods fetch it from."""
-        self._stream(["dd", f"of=/files/{name}.tar.gz", "status=none"], archive(bundle, "w:gz"))
+        self._stream(["sh", "-c", f"cat > /files/{name}.tar.gz"], archive(bundle, "w:gz"))
         return f"http://{self.name}.{self.space.name}.svc.cluster.local/{name}.tar.gz"
 
     def unpack(self, bundle: Path, folder: str) -> None:

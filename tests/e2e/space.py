@@ -113,10 +113,11 @@ class Space:
         (folder / "objects.yaml").write_text(self.kubectl("get", KINDS, "--output=yaml"))
         (folder / "describe.txt").write_text(self.kubectl("describe", KINDS))
         for pod in self.api.list("v1", "Pod", self.name):
-            name = pod["metadata"]["name"]
-            for flags in ((), ("--previous",)):
-                text = self._try("logs", name, "--all-containers", "--prefix", *flags)
-                (folder / f"{name}{''.join(flags)}.log").write_text(text)
+            name, spec = pod["metadata"]["name"], pod["spec"]
+            for container in [*(spec.get("initContainers") or []), *spec["containers"]]:
+                for flags in ((), ("--previous",)):
+                    text = self._try("logs", name, "--container", container["name"], *flags)
+                    (folder / f"{name}-{container['name']}{''.join(flags)}.log").write_text(text)
 
     def _try(self, *arguments: str) -> str:
         try:
