@@ -6,21 +6,25 @@ from pathlib import Path
 
 import grpc
 import httpx
+import safetensors.torch
+from bundles import COLOURS, entry, write_colour_bundle
 from doors import DOORS, top_labels
 from pictures import RED
 from servers import running_server
 
 from model_server.codec.grpc_messages import message_type
+from model_server.engine.networks import build_network
 
 LIST = Path(__file__).parents[2] / "images/pruned.txt"
 NAMES = [name for line in LIST.read_text().splitlines() if (name := line.partition("#")[0].strip())]
 WITHOUT = """
 import sys
-class Pruned:
-    def find_spec(self, name, *_):
-        if name.partition(".")[0] in {packages!r}:
-            raise ModuleNotFoundError(f"{{name}} is pruned")
-sys.meta_path.insert(0, Pruned())
+from importlib.machinery import PathFinder
+class Pruned(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] in {packages!r} else super().find_spec(name, path, target)
+sys.meta_path[sys.meta_path.index(PathFinder)] = Pruned
 from model_server.__main__ import main
 sys.exit(main())
 """
@@ -37,7 +41,7 @@ def packages() -> set[str]:
 
 
 def test_the_list_is_of_what_is_installed() -> None:
-    assert {"kubernetes", "pandas", "grpc_tools"} <= packages()
+    assert {"kubernetes", "pandas", "grpc_tools", "triton"} <= packages()
 
 
 def test_the_server_answers_without_them(colour_bundle: Path, tmp_path: Path) -> None:
@@ -55,4 +59,22 @@ def test_the_server_answers_without_them(colour_bundle: Path, tmp_path: Path) ->
             answer = message_type("ModelInferResponse").FromString(call(message.SerializeToString(), timeout=60))
         assert answer.outputs[0].contents.bytes_contents[0] == b"red"
         assert server.terminate() == 0
-    assert "pruned" not in (tmp_path / "log").read_text()
+    assert "No module named" not in (tmp_path / "log").read_text()
+
+
+def test_torch_infers_without_them(tmp_path: Path) -> None:
+    folder = tmp_path / "colours"
+    folder.mkdir()
+    safetensors.torch.save_file(build_network("digits-resnet", len(COLOURS)).state_dict(), folder / "model.safetensors")
+    variant = {
+        "precision": "float32",
+        "engine": "torch",
+        "device": "cpu",
+        "inputs": "pixels",
+        "files": [entry(folder, "model.safetensors")],
+    }
+    write_colour_bundle(folder, architecture="digits-resnet", variants=[variant])
+    program = ("-c", WITHOUT.format(packages=packages()))
+    with running_server(tmp_path / "log", "--models", str(folder), "--device", "cpu", program=program) as server:
+        answer = httpx.post(f"{server.url}/model/colours/predict", content=RED, timeout=60, trust_env=False).json()
+    assert {prediction["label"] for prediction in answer["predictions"]} == set(COLOURS)
