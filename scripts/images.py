@@ -10,7 +10,8 @@ from scripts.versions import ROOT, Versions
 
 REPOSITORY = "kserve-vision"
 DOCKERFILE = ROOT / "images" / "Dockerfile"
-CERTIFICATES = ROOT / "build" / "certificates.pem"
+COPIED = ROOT / "images" / "copied"
+"""What the build context needs of elsewhere: bundles, certificates. Nothing of it is committed."""
 MANIFEST = "model.yaml"
 
 
@@ -64,6 +65,14 @@ def build(stage: str, image: str, versions: Versions, arguments: dict[str, str])
     )
 
 
+def revision() -> str:
+    """Return the commit that is built, or nothing where git does not know."""
+    try:
+        return run("git", "-C", str(ROOT), "rev-parse", "HEAD", next_step="").strip()
+    except StepError:
+        return ""
+
+
 def within_context(path: Path) -> str:
     """Return a bundle's path as the Dockerfile needs it, copying it into the build context if it lies outside.
 
@@ -74,8 +83,8 @@ def within_context(path: Path) -> str:
         raise StepError(f"{path} is no bundle: it has no {MANIFEST}", "give the folder that vision-builder wrote")
     resolved = path.resolve()
     if not resolved.is_relative_to(ROOT / "models"):
-        copied = ROOT / "build" / "bundles" / path.resolve().name
-        if resolved != copied:
-            shutil.copytree(resolved, copied, dirs_exist_ok=True)
+        copied = COPIED / resolved.name
+        shutil.rmtree(copied, ignore_errors=True)
+        shutil.copytree(resolved, copied)
         resolved = copied
     return str(resolved.relative_to(ROOT))

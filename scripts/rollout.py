@@ -27,9 +27,7 @@ def wait_for_rollout(api: Api, namespace: str, name: str, seconds: float = ROLLO
         if found is None:
             return f"KServe has made no Deployment for {name}{_told(service)}"
         waiting = describe_rollout(found)
-        if waiting:
-            _give_up_early(api, namespace, name)
-        return waiting
+        return f"{waiting}{_look_at_pods(api, namespace, name)}" if waiting else None
 
     wait_for(missing, seconds, f"kubectl --namespace {namespace} describe inferenceservice {name}")
 
@@ -64,10 +62,20 @@ def describe_trouble(pod: Object) -> str | None:
     return None
 
 
-def _give_up_early(api: Api, namespace: str, name: str) -> None:
+def describe_unscheduled(pod: Object) -> str:
+    """Return why no node takes a pod, as the scheduler says it."""
+    for each in (pod.get("status") or {}).get("conditions") or []:
+        if each["type"] == "PodScheduled" and each["status"] == "False":
+            return f"; no node takes {pod['metadata']['name']}: {each.get('message')}"
+    return ""
+
+
+def _look_at_pods(api: Api, namespace: str, name: str) -> str:
+    said = ""
     for pod in api.list("v1", "Pod", namespace, f"app=isvc.{name}-predictor"):
         trouble = describe_trouble(pod)
         if trouble is None:
+            said += describe_unscheduled(pod)
             continue
         if "image" in trouble:
             next_step = "scripts/build-images, then scripts/load-images; or name an image that the nodes can pull"
@@ -76,6 +84,7 @@ def _give_up_early(api: Api, namespace: str, name: str) -> None:
             trouble = f"{trouble}; it said:\n{last}" if last else trouble
             next_step = f"kubectl --namespace {namespace} describe pod {pod['metadata']['name']}"
         raise StepError(f"{name} will not become ready: {trouble}", next_step)
+    return said
 
 
 def _told(service: Object) -> str:

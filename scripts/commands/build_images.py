@@ -8,7 +8,7 @@ from pathlib import Path
 from scripts.arguments import add_tag, split_pair
 from scripts.console import progress
 from scripts.errors import StepError
-from scripts.images import CERTIFICATES, build, name_image, within_context
+from scripts.images import COPIED, build, name_image, revision, within_context
 from scripts.kind import check_docker
 from scripts.versions import ROOT, read_versions
 
@@ -42,13 +42,13 @@ def run(options: argparse.Namespace) -> None:
     """
     versions = read_versions()
     bundles = dict(split_pair(text, "--bundle", "digits=models/digits") for text in options.bundle or [DIGITS])
-    arguments = {"INDEX_URL": options.index_url}
+    arguments = {"INDEX_URL": options.index_url, "REVISION": revision()}
     if options.certificates:
         if not options.certificates.is_file():
             raise StepError(f"--certificates {options.certificates}: there is no such file", "give a PEM file's path")
-        CERTIFICATES.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(options.certificates, CERTIFICATES)
-        arguments["CERTIFICATES"] = str(CERTIFICATES.relative_to(ROOT))
+        COPIED.mkdir(parents=True, exist_ok=True)
+        copied = Path(shutil.copyfile(options.certificates, COPIED / "certificates.pem"))
+        arguments["CERTIFICATES"] = str(copied.relative_to(ROOT))
     folders = {name: within_context(Path(folder)) for name, folder in bundles.items()}
     check_docker()
     stages = ["server", *(["server-gpu"] if options.gpu else [])]

@@ -89,7 +89,9 @@ class Door:
         return self._http.request("GET", f"{self._url}{path}", headers=self._headers)
 
     def _label(self, picture: bytes) -> str:
-        answer = self._http.request("POST", f"{self._url}{PREFIX}{self._model}/predict", body=picture, headers=self._headers)
+        answer = self._http.request(
+            "POST", f"{self._url}{PREFIX}{self._model}/predict", body=picture, headers=self._headers
+        )
         if answer.status != 200:
             raise StepError(f"{self._model} answers {answer.status}: {answer.data[:200]!r}", "read its log")
         return str(json.loads(answer.data)["predictions"][0]["label"])

@@ -47,7 +47,7 @@ def multipart(space: Space, model: str, picture: Path) -> str:
     with client(space) as http:
         files = {"image": (picture.name, picture.read_bytes(), "image/png")}
         answer = http.post(f"/model/{model}/predict", files=files).raise_for_status()
-    return str(answer.json()["predictions"][0]["label"])
+    return str(answer.json()["predictions"][0][0]["label"])
 
 
 def v1(space: Space, model: str, picture: Path) -> str:

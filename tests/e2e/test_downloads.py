@@ -5,6 +5,7 @@ from bundle_store import BundleStore
 from callers import assert_labels_right, raw, wait_for_route
 from space import Space, container, read_manifest, renamed, the
 
+from scripts.programs import run
 from scripts.versions import ROOT
 
 DIGITS = ROOT / "models" / "digits"
@@ -41,7 +42,19 @@ def volume(space: Space) -> BundleStore:
     space.apply(claim)
     store = BundleStore(space, "filler")
     store.start(CLAIM)
+    open_volume(space)
     return store
+
+
+def open_volume(space: Space) -> None:
+    """Let anybody write to the volume: a provisioner of plain folders leaves them to root, kind's own does not."""
+    claim = space.get("v1", "PersistentVolumeClaim", CLAIM)
+    assert claim
+    volume = space.api.get("v1", "PersistentVolume", claim["spec"]["volumeName"])
+    assert volume
+    if folder := (volume["spec"].get("hostPath") or {}).get("path"):
+        for node in space.cluster.nodes():
+            run("docker", "exec", node, "sh", "-c", f"[ ! -d {folder} ] || chmod 777 {folder}", next_step="see its log")
 
 
 def test_from_a_volume(space: Space, volume: BundleStore) -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from scripts.rollout import describe_rollout, describe_trouble
+from scripts.rollout import describe_rollout, describe_trouble, describe_unscheduled
 
 
 def deployment(generation: int = 1, **status: int) -> dict[str, Any]:
@@ -46,3 +46,10 @@ def test_one_restart_is_no_trouble_yet() -> None:
     assert "again and again" in (describe_trouble(waiting("CrashLoopBackOff", restarts=2)) or "")
     assert describe_trouble(waiting("ContainerCreating")) is None
     assert describe_trouble({"status": {}}) is None
+
+
+def test_a_pod_that_no_node_takes_says_why() -> None:
+    condition = {"type": "PodScheduled", "status": "False", "message": "1 Insufficient cpu"}
+    pod = {"metadata": {"name": "digits-1"}, "status": {"conditions": [condition]}}
+    assert describe_unscheduled(pod) == "; no node takes digits-1: 1 Insufficient cpu"
+    assert describe_unscheduled(waiting("ContainerCreating")) == ""
