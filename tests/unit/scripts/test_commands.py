@@ -1,6 +1,7 @@
 """What a person sees: each script's help, refusals with the next step, and that it converges."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -81,16 +82,16 @@ def test_building_hands_on_what_a_closed_network_needs(
     monkeypatch.setenv("DOCKER_BUILD_OPTIONS", "--network host")
     certificates = tmp_path / "ours.pem"
     certificates.write_text("a certificate")
-    monkeypatch.setattr("scripts.commands.build_images.CERTIFICATES", ROOT / "build" / "test-certificates.pem")
+    monkeypatch.setattr("scripts.commands.build_images.COPIED", ROOT / "images" / "copied" / "test")
     assert main("build-images", ["--index-url", "http://mirror.internal", "--certificates", str(certificates)]) == 0
     server, digits = programs.called("docker", "build")
     for words in ("PYTHON_IMAGE=mirror.internal/python:3.13", "INDEX_URL=http://mirror.internal", "--network", "host"):
         assert words in server
         assert words in digits
-    assert "CERTIFICATES=build/test-certificates.pem" in server
+    assert "CERTIFICATES=images/copied/test/certificates.pem" in server
     assert digits[digits.index("--target") + 1] == "server-baked"
     assert "BUNDLE=models/digits" in digits
-    (ROOT / "build" / "test-certificates.pem").unlink()
+    shutil.rmtree(ROOT / "images" / "copied" / "test")
 
 
 def test_the_executable_runs_from_anywhere(tmp_path: Path) -> None:

@@ -36,8 +36,9 @@ def test_a_bundle_from_elsewhere_is_copied_into_the_context(tmp_path: Path, monk
     bundle.mkdir()
     (bundle / "model.yaml").write_text("name: cats")
     monkeypatch.setattr("scripts.images.ROOT", root)
-    assert within_context(bundle) == "build/bundles/cats"
-    assert (root / "build/bundles/cats/model.yaml").read_text() == "name: cats"
+    monkeypatch.setattr("scripts.images.COPIED", root / "images" / "copied")
+    assert within_context(bundle) == "images/copied/cats"
+    assert (root / "images/copied/cats/model.yaml").read_text() == "name: cats"
 
 
 def test_the_first_node_alone_has_the_port() -> None:
