@@ -53,7 +53,8 @@ def _roll_out(cluster: Cluster, images: list[str]) -> None:
         if image not in images:
             continue
         found = identify(image)
-        if all(found in _running(pod) for pod in find_pods(api, namespace, name)):
+        told = (service["metadata"].get("annotations") or {}).get(ANNOTATION)
+        if told == found or all(found in _running(pod) for pod in find_pods(api, namespace, name)):
             continue
         cluster.kubectl(
             *("--namespace", namespace, "annotate", "--overwrite", "inferenceservice", name, f"{ANNOTATION}={found}"),
