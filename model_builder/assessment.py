@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model_builder.album import check_pictures, find_pictures
+from model_builder.album import check_pictures, decode_pictures, find_pictures
 from model_builder.errors import BuildError
 from model_builder.progress import say
 from model_builder.provenance import name_path
@@ -47,9 +47,10 @@ def assess_bundle(bundle: Bundle, data: Path, variants: Sequence[Variant]) -> As
         )
     if manifest.trained_on is None:
         say("warning: the model was never trained: its labels mean nothing, and what is right is chance")
-    check_pictures(pictures, Imaging(manifest.preprocessing))
+    imaging = Imaging(manifest.preprocessing)
+    check_pictures(pictures, imaging)
     subjects = [Subject(manifest, v, [bundle.read(file) for file in v.files], threads) for v in variants]
-    logits = infer_pictures(subjects, pictures)
+    logits = infer_pictures(subjects, decode_pictures(pictures, imaging, "measuring on pictures"))
     scores = {s.name: score(of_subject, pictures.classes) for s, of_subject in zip(subjects, logits, strict=True)}
     return Assessment(bundle, name_path(data), len(pictures), threads, scores)
 

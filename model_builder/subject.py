@@ -2,11 +2,10 @@
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from model_builder.album import Pictures, decode_pictures
 from model_server.engine import load_engine
 from model_server.errors import BundleError
 from model_server.imaging import Imaging
@@ -55,18 +54,17 @@ class Subject:
         return logits
 
 
-def infer_pictures(subjects: Sequence[Subject], pictures: Pictures) -> list[Float32Array]:
-    """Return each subject's logits, FP32 ``[N, classes]``, for N pictures, each decoded once.
+def infer_pictures(subjects: Sequence[Subject], batches: Iterable[UInt8Array]) -> list[Float32Array]:
+    """Return each subject's logits, FP32 ``[N, classes]``, for N pictures in batches of UINT8 ``[n, S, S, 3]``.
 
     Raises:
-        BuildError: a picture can't be read.
         BundleError: a subject fails.
     """
-    batches: list[list[Float32Array]] = [[] for _ in subjects]
-    for pixels in decode_pictures(pictures, subjects[0].imaging, "measuring on pictures"):
-        for subject, logits in zip(subjects, batches, strict=True):
-            logits.append(subject.infer(pixels))
-    return [np.concatenate(logits) for logits in batches]
+    logits: list[list[Float32Array]] = [[] for _ in subjects]
+    for pixels in batches:
+        for subject, of_subject in zip(subjects, logits, strict=True):
+            of_subject.append(subject.infer(pixels))
+    return [np.concatenate(of_subject) for of_subject in logits]
 
 
 def time_subjects(subjects: Sequence[Subject], pixels: UInt8Array) -> list[float]:
