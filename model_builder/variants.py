@@ -1,4 +1,4 @@
-"""A bundle's variants: the one that int8 is made from, the place of the one that is made, and what they measure."""
+"""A bundle's variants: the one that int8 is made from, the place of the one that is made, and the figures of each."""
 
 from collections.abc import Sequence
 
@@ -53,6 +53,11 @@ def record_figures(variant: Variant, accuracy: float | None, agreement: float | 
     return variant.model_copy(
         update={name: None if share is None else round(share, 4) for name, share in figures.items()}
     )
+
+
+def count_bytes(bundle: Bundle, variant: Variant) -> int:
+    """Return what a variant's files take together on the disk."""
+    return sum((bundle.folder / file.path).stat().st_size for file in variant.files)
 
 
 def list_files(manifest: Manifest) -> list[BundleFile]:

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from model_builder.variants import find_original, make_original, place_int8, record_figures
+from model_builder.variants import count_bytes, find_original, make_original, place_int8, record_figures
 from model_builder.writing import describe
 from model_server.bundle import read_bundle
 from model_server.manifest import Variant
@@ -30,6 +30,13 @@ def test_what_is_made_is_found(colour_bundle: Path) -> None:
     bundle = read_bundle(colour_bundle)
     changed = bundle.manifest.model_copy(update={"variants": place_int8([_torch("cpu"), ORIGINAL], INT8_FILES)})
     assert find_original(replace(bundle, manifest=changed)) is ORIGINAL
+
+
+def test_the_bytes_of_a_variant_are_those_of_its_files(colour_bundle: Path) -> None:
+    bundle = read_bundle(colour_bundle)
+    int8, float32 = (count_bytes(bundle, variant) for variant in bundle.manifest.variants)
+    assert int8 == sum(len((colour_bundle / name).read_bytes()) for name in ("model.xml", "model.bin"))
+    assert float32 == len((colour_bundle / "model.onnx").read_bytes())
 
 
 def test_figures_have_four_digits_and_one_that_is_not_known_is_open() -> None:
