@@ -9,7 +9,7 @@ import numpy as np
 
 from model_server.batching import Batcher
 from model_server.bundle import Bundle
-from model_server.errors import BundleError, InvalidInput, TooLarge
+from model_server.errors import BundleError, InvalidInput, too_many_images
 from model_server.imaging import Imaging
 from model_server.manifest import Variant
 from model_server.metrics import ModelMetrics
@@ -84,7 +84,7 @@ class Classifier:
         labels = self.bundle.manifest.labels
         count = len(query.content)
         if count > self.max_images:
-            raise TooLarge(f"{count} images in one request; at most {self.max_images} are taken: send several requests")
+            raise too_many_images(f"{count} images in one request", self.max_images)
         top_k = min(self._default_top_k, len(labels)) if query.top_k is None else query.top_k
         timeout = self._default_timeout_seconds if query.timeout_seconds is None else query.timeout_seconds
         with self._batcher.admit(count, self._clock() + timeout) as place:
