@@ -99,7 +99,7 @@ class Classifier:
             return list(content.values)
         images: Iterable[bytes | UInt8Array] = content.values if isinstance(content, Pixels) else content.files
         loop = asyncio.get_running_loop()
-        preparing = [loop.run_in_executor(self._pool, self._measured_row, image) for image in images]
+        preparing = [loop.run_in_executor(self._pool, self._prepare_image, image) for image in images]
         rows: list[Rows] = []
         for index, row in enumerate(await asyncio.gather(*preparing, return_exceptions=True)):
             if isinstance(row, InvalidInput):
@@ -110,16 +110,14 @@ class Classifier:
             rows.append(row)
         return rows
 
-    def _measured_row(self, image: bytes | UInt8Array) -> Rows:
-        if isinstance(image, bytes):
-            self._metrics.image_bytes.observe(len(image))
-        else:
-            self._metrics.image_pixels.observe(image.shape[0] * image.shape[1])
+    def _prepare_image(self, image: bytes | UInt8Array) -> Rows:
         with self._metrics.time("imaging"):
-            return self._row(image)
+            if not isinstance(image, bytes):
+                return self._row(self._imaging.fit(image))
+            self._metrics.image_bytes.observe(len(image))
+            return self._row(self._imaging.decode(image))
 
-    def _row(self, image: bytes | UInt8Array) -> Rows:
-        pixels = self._imaging.decode(image) if isinstance(image, bytes) else self._imaging.fit(image)
+    def _row(self, pixels: UInt8Array) -> Rows:
         return pixels if self.variant.inputs == "pixels" else self._imaging.normalise(pixels[np.newaxis])[0]
 
     def close(self) -> None:

@@ -58,7 +58,7 @@ class Imaging:
     Args:
         preprocessing: the bundle's.
         max_pixels: the width times the height above which an image is refused before it is decoded.
-        tell_pixels: called with the width times the height of each image that is decoded.
+        tell_pixels: called with the width times the height of each image, as it came.
     """
 
     def __init__(
@@ -103,6 +103,7 @@ class Imaging:
     def fit(self, pixels: UInt8Array) -> UInt8Array:
         """Resize and crop decoded pixels, UINT8 ``[H, W, 3]``, to UINT8 ``[S, S, 3]``."""
         height, width, _ = pixels.shape
+        self._tell_pixels(width * height)
         if height == width == self.size == self._resize:
             return pixels
         return self._fit(Image.fromarray(pixels), (width, height))
