@@ -17,6 +17,7 @@ from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlug
 
 from model_server.errors import InvalidInput
 from model_server.manifest import Preprocessing
+from model_server.settings import MAX_IMAGE_PIXELS
 from model_server.types import Float32Array, UInt8Array
 
 OVERSAMPLING = 1.4
@@ -64,7 +65,7 @@ class Imaging:
     def __init__(
         self,
         preprocessing: Preprocessing,
-        max_pixels: int = 50_000_000,
+        max_pixels: int = MAX_IMAGE_PIXELS,
         tell_pixels: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.size = preprocessing.crop
