@@ -21,11 +21,12 @@ from model_server.bundle import Bundle
 from model_server.classifier import Classifier
 from model_server.drain import Phase
 from model_server.errors import QueueFull
+from model_server.grpc_calls import InferenceHandler
 from model_server.grpc_port import GrpcPort
 from model_server.imaging import Imaging
 from model_server.manifest import Variant, select_variant
 from model_server.metrics import Metrics, ModelMetrics
-from model_server.procedures import InferenceHandler
+from model_server.procedures import Procedures
 from model_server.repository import BundleRepository
 from model_server.routes import build_app
 from model_server.types import Float32Array, Rows
@@ -166,9 +167,8 @@ class Gated:
     @contextlib.asynccontextmanager
     async def calling(self) -> AsyncIterator[tuple[GrpcPort, str]]:
         """Serve gRPC on a port of this machine and return it with its address."""
-        handler = InferenceHandler(
-            self.repository, Authorization(None), self.phase, body_timeout_seconds=30, access_log=False
-        )
+        procedures = Procedures(self.repository, Authorization(None), self.phase).by_name()
+        handler = InferenceHandler(procedures, self.phase, body_timeout_seconds=30, access_log=False)
         port = GrpcPort(handler, "127.0.0.1", 0, max_message_bytes=1 << 20, connect_seconds=30)
         number = await port.start()
         try:
