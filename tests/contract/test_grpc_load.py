@@ -169,7 +169,7 @@ async def test_row_26_the_calls_own_deadline(slow: Gated, client: AsyncClient) -
 
 
 async def test_row_26_a_call_may_wait_longer_than_the_servers_own_deadline(slow: Gated, client: AsyncClient) -> None:
-    slow.batcher.expect([0.0] + [2 * TIMEOUT_SECONDS] * MAX_BATCH)
+    slow.batcher.times.expect([0.0] + [2 * TIMEOUT_SECONDS] * MAX_BATCH)
     refused = await client.infer(ask_raw_contents(RED), timeout=None)
     assert_refused(refused, UNAVAILABLE, "deadline can't be met", f"{TIMEOUT_SECONDS:.3f} seconds late")
     asked = asyncio.create_task(client.infer(ask_raw_contents(RED), timeout=3 * TIMEOUT_SECONDS))
