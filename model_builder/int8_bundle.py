@@ -18,6 +18,7 @@ from model_builder.writing import check_output, describe, write_bundle
 from model_server.bundle import Bundle, read_bundle
 from model_server.cpu_limit import cpu_limit
 from model_server.engine import runs_here
+from model_server.excerpt import condense
 from model_server.imaging import Imaging
 from model_server.manifest import DataSet, Preprocessing, Variant
 
@@ -130,8 +131,7 @@ def _quantize(path: str, model: bytes, preprocessing: Preprocessing, calibrating
     try:
         return quantize_openvino(model, preprocessing, np.concatenate(batches))
     except Exception as error:  # OpenVINO and NNCF have exceptions of their own
-        reason = " ".join(str(error).split())[:300]
-        raise BuildError(f"{path}: OpenVINO and NNCF can't quantize it: {reason}") from error
+        raise BuildError(f"{path}: OpenVINO and NNCF can't quantize it: {condense(error)}") from error
 
 
 def _measure(subjects: list[Subject], pictures: Pictures) -> list[Figures]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from model_server.engine import load_engine
 from model_server.errors import BundleError
+from model_server.excerpt import condense
 from model_server.imaging import Imaging
 from model_server.manifest import Manifest, Variant
 from model_server.ranking import check_logits
@@ -48,8 +49,9 @@ class Subject:
         try:
             logits = self._engine.infer(pixels if self.variant.inputs == "pixels" else self.imaging.normalise(pixels))
         except Exception as error:  # every engine has exceptions of its own
-            reason = " ".join(str(error).split())[:300]
-            raise BundleError(f"{files}: fails on images of crop = {self.imaging.size} pixels: {reason}") from error
+            raise BundleError(
+                f"{files}: fails on images of crop = {self.imaging.size} pixels: {condense(error)}"
+            ) from error
         check_logits(logits, (len(pixels), self._class_count), self.variant, files)
         return logits
 

@@ -10,6 +10,7 @@ import numpy as np
 from model_server.batching import Batcher
 from model_server.bundle import Bundle
 from model_server.errors import BundleError, InvalidInput, too_many_images
+from model_server.excerpt import condense
 from model_server.imaging import Imaging
 from model_server.manifest import Variant
 from model_server.metrics import ModelMetrics
@@ -67,8 +68,7 @@ class Classifier:
         try:
             logits = await self._batcher.warm_up(grey[np.newaxis])
         except Exception as error:
-            reason = " ".join(str(error).split())[:300]
-            raise BundleError(f"{where}: fails on an image of crop = {size} pixels: {reason}") from error
+            raise BundleError(f"{where}: fails on an image of crop = {size} pixels: {condense(error)}") from error
         for images, found in logits.items():
             check_logits(found, (images, len(self.bundle.manifest.labels)), self.variant, where)
 
