@@ -11,6 +11,7 @@ from model_builder.progress import say
 from model_builder.provenance import name_path
 from model_builder.scores import Scores, Share, recall, score
 from model_builder.subject import Subject, infer_pictures
+from model_builder.variants import name_variant
 from model_server.bundle import Bundle
 from model_server.cpu_limit import cpu_limit
 from model_server.engine import runs_here
@@ -71,14 +72,14 @@ def choose_variants(manifest: Manifest, precision: str, engine: str, device: str
         )
     ]
     running = [variant for variant in fitting if runs_here(variant)]
-    names = {id(v): f"{v.precision} {v.engine} {v.device}" for v in manifest.variants}
     for variant in fitting:
         if running and variant not in running:
-            say(f"{names[id(variant)]} does not run here, for want of its engine's package or of a GPU: passed over")
+            say(f"{name_variant(variant)} does not run here, for want of its engine's package or of a GPU: passed over")
     if not running:
         asked = f"--precision {precision} --engine {engine} --device {device}"
         reason = "this machine runs none of those that fit" if fitting else "no variant fits"
-        raise BuildError(f"{asked}: {reason}; the bundle has: {', '.join(names.values())}")
+        there_are = ", ".join(map(name_variant, manifest.variants))
+        raise BuildError(f"{asked}: {reason}; the bundle has: {there_are}")
     return running
 
 

@@ -13,7 +13,16 @@ from model_builder.provenance import name_folder, record_quantizing
 from model_builder.quantization import quantize_openvino
 from model_builder.scores import Share, agreement, count_share
 from model_builder.subject import Subject, infer_pictures, time_subjects
-from model_builder.variants import BIN, XML, find_original, is_int8, list_files, place_int8, record_figures
+from model_builder.variants import (
+    BIN,
+    XML,
+    find_original,
+    is_int8,
+    list_files,
+    name_variant,
+    place_int8,
+    record_figures,
+)
 from model_builder.writing import check_output, describe, write_bundle
 from model_server.bundle import Bundle, read_bundle
 from model_server.cpu_limit import cpu_limit
@@ -122,7 +131,7 @@ def _foretell(bundle: Bundle, calibrating: Pictures, measuring: Pictures) -> Non
         say(f"figures measured on {manifest.evaluation.name!r} are replaced, for they can't be compared with new ones")
     for variant in manifest.variants:
         if not runs_here(variant):
-            say(f"{variant.precision} {variant.engine} {variant.device} does not run here: its figures are left open")
+            say(f"{name_variant(variant)} does not run here: its figures are left open")
 
 
 def _quantize(path: str, model: bytes, preprocessing: Preprocessing, calibrating: Pictures) -> tuple[bytes, bytes]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from model_builder.variants import name_variant
 from model_server.engine import load_engine
 from model_server.errors import BundleError
 from model_server.excerpt import condense
@@ -33,7 +34,7 @@ class Subject:
     def __init__(self, manifest: Manifest, variant: Variant, contents: Sequence[bytes], threads: int) -> None:
         self.variant = variant
         self.bytes = sum(map(len, contents))
-        self.name = f"{variant.precision} {variant.engine} {variant.device}"
+        self.name = name_variant(variant)
         self.imaging = Imaging(manifest.preprocessing)
         self._class_count = len(manifest.labels)
         self._engine = load_engine(manifest, variant, contents, threads)

@@ -55,6 +55,11 @@ def record_figures(variant: Variant, accuracy: float | None, agreement: float | 
     )
 
 
+def name_variant(variant: Variant) -> str:
+    """Return what a variant is called where there are several: ``int8 openvino cpu``."""
+    return f"{variant.precision} {variant.engine} {variant.device}"
+
+
 def count_bytes(bundle: Bundle, variant: Variant) -> int:
     """Return what a variant's files take together on the disk."""
     return sum((bundle.folder / file.path).stat().st_size for file in variant.files)
