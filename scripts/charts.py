@@ -62,10 +62,23 @@ class Chart:
         Raises:
             StepError: it did not become ready.
         """
+        self._upgrade(cluster, "--create-namespace", "--wait", "--timeout", WAIT)
+
+    def apply(self, cluster: Cluster) -> None:
+        """Install or upgrade it, and wait for nothing: helm does not know when an InferenceService has rolled out.
+
+        What was made by hand of the same names becomes the release's.
+
+        Raises:
+            StepError: the chart or the cluster refuses it.
+        """
+        self._upgrade(cluster, "--take-ownership")
+
+    def _upgrade(self, cluster: Cluster, *options: str) -> None:
         self._unlock(cluster)
         run(
-            *("helm", "upgrade", "--install", *self.arguments(), "--create-namespace", "--wait", "--timeout", WAIT),
-            *("--kubeconfig", str(cluster.kubeconfig), "--kube-context", cluster.context, "--force-conflicts"),
+            *("helm", "upgrade", "--install", *self.arguments(), *options, "--force-conflicts"),
+            *("--kubeconfig", str(cluster.kubeconfig), "--kube-context", cluster.context),
             next_step=f"{self._next_step()}; `{cluster.kubectl_command} --namespace {self.namespace} get events` "
             "tells more",
             log=f"helm-{self.release}",

@@ -1,9 +1,10 @@
-"""All of it: a kind cluster, the platform, the images, the digits, and a label through the Ingress."""
+"""All of it: a kind cluster, the platform, the images, the models of the environment kind, and their labels."""
 
 import argparse
 
 from scripts.arguments import NAMESPACE
 from scripts.commands import build_images, cluster_up, deploy, install_platform, load_images, smoke
+from scripts.commands.deploy import DEFAULT
 from scripts.console import say
 from scripts.images import TAG
 
@@ -15,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     cluster_up.add_arguments(parser)
     install_platform.add_arguments(parser)
     build_images.add_network(parser)
-    parser.set_defaults(tag=TAG, bundle=None, gpu=False, image=None, manifest=None, namespace=NAMESPACE)
+    parser.set_defaults(tag=TAG, bundle=None, gpu=False, image=None, environment=DEFAULT, namespace=NAMESPACE)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -1,30 +1,41 @@
-"""Apply manifests of models and wait until they have rolled out."""
+"""Install or upgrade the models of an environment with the chart, and wait until all of them have rolled out."""
 
 import argparse
 from pathlib import Path
 
 import yaml
 
-from scripts.api import Api
-from scripts.arguments import add_cluster, add_namespace, take_cluster
-from scripts.console import progress
+from scripts.api import Api, Object
+from scripts.arguments import add_cluster, take_cluster
+from scripts.charts import Chart, check_helm
+from scripts.console import progress, say
 from scripts.errors import StepError
-from scripts.rollout import wait_for_rollout
+from scripts.kind import Cluster
+from scripts.platform_settings import PLATFORM
+from scripts.rollout import SERVICE, wait_for_rollout
 from scripts.versions import ROOT
 
-DIGITS = ROOT / "manifests" / "digits.yaml"
+CHART = ROOT / "charts" / "vision-models"
+ENVIRONMENTS = CHART / "environments"
+RELEASE = "vision"
+DEFAULT = "kind"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this step's options."""
     add_cluster(parser)
-    add_namespace(parser)
+    names = ", ".join(sorted(path.stem for path in ENVIRONMENTS.glob("*.yaml")))
     parser.add_argument(
-        "--manifest",
-        action="append",
-        type=Path,
-        metavar="FILE",
-        help="with an InferenceService; may be repeated (default: manifests/digits.yaml)",
+        "environment",
+        nargs="?",
+        default=DEFAULT,
+        metavar="ENVIRONMENT",
+        help=f"one of {names}, or the path of a values file of your own (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--namespace",
+        metavar="NAME",
+        help="where its models go; made when it is missing (default: vision, and vision-ENVIRONMENT for all but kind)",
     )
 
 
@@ -32,25 +43,53 @@ def run(options: argparse.Namespace) -> None:
     """Take this step.
 
     Raises:
-        StepError: a manifest is refused, or a model did not become ready.
+        StepError: the values are refused, or a model did not become ready.
     """
     cluster = take_cluster(options)
+    values = find_values(options.environment)
+    namespace = options.namespace or default_namespace(values)
     api = Api(cluster)
-    for path in options.manifest or [DIGITS]:
-        models = _models_in(path)
-        with progress(f"{path.name} in namespace {options.namespace}"):
-            cluster.kubectl(
-                *("--namespace", options.namespace, "apply", "--server-side", "--force-conflicts"),
-                *("--filename", str(path)),
-                next_step=f"is there a namespace {options.namespace}? and is the manifest right? "
-                "scripts/install-platform makes the platform, and the namespace vision",
-            )
-            for name in models:
-                wait_for_rollout(api, options.namespace, name)
+    check_helm()
+    _make_namespace(cluster, api, namespace)
+    chart = Chart(RELEASE, str(CHART), "", namespace, (values,))
+    with progress(f"{values.stem} in namespace {namespace}"):
+        chart.apply(cluster)
+    models = api.list(*SERVICE, namespace, f"app.kubernetes.io/instance={RELEASE}")
+    if not models:
+        say(f"  {values} has no models")
+    for name in sorted(each["metadata"]["name"] for each in models):
+        with progress(f"{name}"):
+            wait_for_rollout(api, namespace, name)
 
 
-def _models_in(path: Path) -> list[str]:
-    if not path.is_file():
-        raise StepError(f"--manifest {path}: there is no such file", "manifests/ has some")
-    documents = [document for document in yaml.safe_load_all(path.read_text()) if document]
-    return [each["metadata"]["name"] for each in documents if each.get("kind") == "InferenceService"]
+def find_values(environment: str) -> Path:
+    """Return the values file of an environment, or the one that is named.
+
+    Raises:
+        StepError: there is neither.
+    """
+    for path in (ENVIRONMENTS / f"{environment}.yaml", Path(environment)):
+        if path.is_file():
+            return path
+    names = ", ".join(sorted(path.stem for path in ENVIRONMENTS.glob("*.yaml")))
+    raise StepError(
+        f"{environment!r} is no environment and no file", f"there are: {names}; or give a values file's path"
+    )
+
+
+def default_namespace(values: Path) -> str:
+    """Return where the models of a values file go: those for kind, and those of one's own, to ``vision``."""
+    others = values.parent == ENVIRONMENTS and values.stem != DEFAULT
+    return f"{RELEASE}-{values.stem}" if others else RELEASE
+
+
+def _make_namespace(cluster: Cluster, api: Api, name: str) -> None:
+    if api.get("v1", "Namespace", name):
+        return
+    document: Object = yaml.safe_load((PLATFORM / "namespace.yaml").read_text())
+    document["metadata"]["name"] = name
+    cluster.kubectl(
+        *("apply", "--server-side", "--filename", "-"),
+        given=yaml.safe_dump(document),
+        next_step="a namespace has a-z, 0-9 and '-', 63 at most",
+    )

@@ -74,7 +74,7 @@ def v2_binary(space: Space, model: str, picture: Path) -> str:
 
 def grpc(space: Space, model: str, picture: Path) -> str:
     """Ask over gRPC: its host name says which model's Service is meant."""
-    authority = ("grpc.default_authority", f"{model}.grpc.{space.host}")
+    authority = ("grpc.default_authority", space.grpc_host(model))
     triton = tritonclient.grpc.InferenceServerClient(f"{ADDRESS}:{space.cluster.port()}", channel_args=[authority])
     answer = triton.infer(model, [_image(tritonclient.grpc, picture)], client_timeout=30)
     return bytes(answer.as_numpy("labels")[0, 0]).decode()

@@ -26,11 +26,16 @@ class Space:
     cluster: Cluster
     api: Api
     name: str
+    routed_at: str = ""
 
     @property
     def host(self) -> str:
         """Return the host name of its REST routes."""
-        return f"{self.name}.localhost"
+        return self.routed_at or f"{self.name}.localhost"
+
+    def grpc_host(self, model: str) -> str:
+        """Return the host name of a model's route for gRPC."""
+        return f"{model}.{self.routed_at}" if self.routed_at else f"{model}.grpc.{self.host}"
 
     @property
     def url(self) -> str:

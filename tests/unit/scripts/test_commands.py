@@ -38,6 +38,7 @@ REFUSALS = [
     ("build-images", ["--certificates", "nowhere.pem"], "there is no such file"),
     ("load-images", [], "there is no cluster vision"),
     ("deploy", [], "there is no cluster vision"),
+    ("deploy", ["production"], "'production' is no environment and no file"),
     ("smoke", [], "there is no cluster vision"),
 ]
 
