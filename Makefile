@@ -5,7 +5,8 @@ SERVE := .venv/serve
 BUILD := .venv/build
 DEV := .venv/dev
 GRPCURL := github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
-include versions.env
+KIND_VERSION ?= $(shell sed -n 's/^KIND_VERSION=//p' versions.env)
+HELM_VERSION ?= $(shell sed -n 's/^HELM_VERSION=//p' versions.env)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # uv does not read pip's variable: whoever installs from a mirror has set that one
@@ -46,10 +47,10 @@ pytest: $(DEV)/ready .tools/bin/grpcurl ## The tests alone, or some of them with
 
 bench-bundle: build/bundles/resnet-50/model.yaml ## Make a ResNet-50 in int8 of random weights, to measure speed with
 
-build/bundles/resnet-50/model.yaml: $(DEV)/ready
+build/bundles/resnet-50/model.yaml: | $(DEV)/ready
 	@$(DEV)/bin/python benchmarks/resnet_bundle.py
 
-e2e: $(DEV)/ready bench-bundle ## The tests against the cluster of scripts/cluster, or some of them with ARGS="…"
+e2e: $(DEV)/ready ## The tests against the cluster of scripts/cluster, or some of them with ARGS="…"
 	$(DEV)/bin/pytest tests/e2e $(ARGS)
 
 tools: .tools/bin/kind .tools/bin/helm ## Build kind and helm into .tools/bin, with Go
@@ -70,7 +71,7 @@ lock: $(DEV)/ready ## Choose the newest versions and pin them, with hashes
 
 clean: ## Remove what was installed and built here
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
-	rm -rf .venv .tools build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .tools build images/copied *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(SERVE)/ready: requirements/uv.txt requirements/serve.txt pyproject.toml
 	$(call install,serve)

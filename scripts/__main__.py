@@ -24,6 +24,9 @@ COMMANDS = {
 
 def main(name: str, arguments: list[str]) -> int:
     """Run a script and return its exit status: 0, or 1 with what to try next."""
+    if name not in COMMANDS:
+        complain(f"scripts/{name} is none of the scripts; there are: {', '.join(COMMANDS)}")
+        return 2
     command = COMMANDS[name]
     parser = argparse.ArgumentParser(
         prog=f"scripts/{name}",

@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from kubernetes import config, dynamic
-from kubernetes.client import ApiException, CoreV1Api
+from kubernetes import dynamic
+from kubernetes.client import ApiClient, ApiException, Configuration, CoreV1Api
+from kubernetes.config import load_kube_config
 from kubernetes.dynamic.exceptions import NotFoundError, ResourceNotFoundError
 from urllib3.exceptions import HTTPError
 
-from scripts.errors import StepError
+from scripts.errors import NotAnsweringError, StepError
 from scripts.kind import Cluster
 
 POLL_SECONDS = 1.0
@@ -24,16 +25,19 @@ class Api:
         """Read the cluster's kubeconfig.
 
         Raises:
-            StepError: there is none, or nothing answers.
+            StepError: there is none.
+            NotAnsweringError: nothing answers.
         """
         if not cluster.kubeconfig.is_file():
             raise StepError(f"there is no cluster {cluster.name}", f"scripts/cluster-up --name {cluster.name}")
-        client = config.new_client_from_config(str(cluster.kubeconfig), context=cluster.context)
-        client.configuration.retries = 1
+        self.cluster = cluster
+        configuration = Configuration()
+        load_kube_config(str(cluster.kubeconfig), context=cluster.context, client_configuration=configuration)
+        configuration.proxy = None  # kind's API is on this machine, whatever HTTPS_PROXY says
         try:
-            self._client = dynamic.DynamicClient(client)
+            self._client = dynamic.DynamicClient(ApiClient(configuration), cache_file=str(cluster.discovery))
         except (ApiException, HTTPError) as error:
-            raise StepError(
+            raise NotAnsweringError(
                 f"the API server of {cluster.name} does not answer: {error}",
                 f"scripts/cluster-up --name {cluster.name} starts it again",
             ) from error
@@ -87,6 +91,6 @@ def _repeat(what: Callable[[], str | None]) -> Iterator[str | None]:
     while True:
         try:
             yield what()
-        except (ApiException, HTTPError) as error:
+        except (ApiException, HTTPError, NotAnsweringError) as error:
             yield f"the API server does not answer: {error}"
         time.sleep(POLL_SECONDS)

@@ -22,11 +22,6 @@ def add_namespace(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_tag(parser: argparse.ArgumentParser) -> None:
-    """Add ``--tag``, of the project's images."""
-    parser.add_argument("--tag", default="dev", help="of the project's images (default: %(default)s)")
-
-
 def take_cluster(options: argparse.Namespace) -> Cluster:
     """Return the cluster that is meant.
 

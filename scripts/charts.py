@@ -1,5 +1,6 @@
 """Helm charts: where from, what images they name, and their installation."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,10 +8,12 @@ from typing import Any
 
 import yaml
 
+from scripts.errors import StepError
 from scripts.kind import Cluster
 from scripts.programs import run
 
 WAIT = "5m"
+OLDEST_HELM = 4
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Chart:
     def arguments(self) -> list[str]:
         """Return what helm needs to find and fill it."""
         repository, _, name = self.source.rpartition(" ")
-        found = ["--repo", repository, name] if repository else [self.source]
+        found = ["--repo", repository, name] if repository and not self.local else [self.source]
         pinned = [] if self.local else ["--version", self.version]
         filled = [word for path in self.values for word in ("--values", str(path))]
         return [self.release, *found, *pinned, "--namespace", self.namespace, *filled]
@@ -59,15 +62,39 @@ class Chart:
         Raises:
             StepError: it did not become ready.
         """
+        self._unlock(cluster)
         run(
             *("helm", "upgrade", "--install", *self.arguments(), "--create-namespace", "--wait", "--timeout", WAIT),
             *("--kubeconfig", str(cluster.kubeconfig), "--kube-context", cluster.context, "--force-conflicts"),
-            next_step=f"{self._next_step()}; `kubectl --namespace {self.namespace} get events` tells more",
+            next_step=f"{self._next_step()}; `{cluster.kubectl_command} --namespace {self.namespace} get events` "
+            "tells more",
             log=f"helm-{self.release}",
         )
 
+    def _unlock(self, cluster: Cluster) -> None:
+        """Take back what an interrupted helm left half done: it refuses to go on from there."""
+        place = ("--namespace", self.namespace)
+        flags = (*place, "--kubeconfig", str(cluster.kubeconfig), "--kube-context", cluster.context)
+        states = ("--pending", "--filter", f"^{self.release}$", "--output", "json")
+        pending = json.loads(run("helm", "list", *states, *flags, next_step=self._next_step()) or "[]")
+        if pending and pending[0]["status"] == "pending-install":
+            run("helm", "uninstall", self.release, *flags, next_step=self._next_step())
+        elif pending:
+            run("helm", "rollback", self.release, *flags, next_step=self._next_step())
+
     def _next_step(self) -> str:
         return f"is {self.source} there? versions.env names it, and a variable in the environment another"
+
+
+def check_helm() -> None:
+    """Refuse a helm that is too old.
+
+    Raises:
+        StepError: it is missing, or of before version 4.
+    """
+    version = run("helm", "version", "--template", "{{.Version}}", next_step="is it helm?").strip()
+    if not version.startswith("v") or int(version[1:].partition(".")[0]) < OLDEST_HELM:
+        raise StepError(f"helm is {version}, and {OLDEST_HELM} is needed", "`make tools` builds one into .tools/bin")
 
 
 def find_images(value: Any) -> Iterator[str]:

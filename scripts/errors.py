@@ -7,3 +7,7 @@ class StepError(Exception):
     def __init__(self, message: str, next_step: str) -> None:
         super().__init__(message)
         self.next_step = next_step
+
+
+class NotAnsweringError(StepError):
+    """The cluster's API does not answer, which may pass."""

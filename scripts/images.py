@@ -2,6 +2,8 @@
 
 import shlex
 import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.errors import StepError
@@ -9,6 +11,9 @@ from scripts.programs import run
 from scripts.versions import ROOT, Versions
 
 REPOSITORY = "kserve-vision"
+TAG = "dev"
+"""What manifests/ and the chart's environments for kind name."""
+
 DOCKERFILE = ROOT / "images" / "Dockerfile"
 COPIED = ROOT / "images" / "copied"
 """What the build context needs of elsewhere: bundles, certificates. Nothing of it is committed."""
@@ -32,9 +37,16 @@ def plain_name(image: str) -> str:
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
-def project_images() -> list[str]:
-    """Return the project's own images that Docker has, sorted."""
-    return sorted(image for image in _list("--filter", f"reference={REPOSITORY}/*") if not image.endswith(":<none>"))
+def project_images(tag: str) -> list[str]:
+    """Return the project's own images of a tag that Docker has, sorted; those for GPUs are large, and left out."""
+    found = _list("--filter", f"reference={REPOSITORY}/*:{tag}")
+    return sorted(image for image in found if not image.endswith(f"-gpu:{tag}"))
+
+
+def identify(image: str) -> str:
+    """Return an image's id in Docker, twelve hexadecimal digits."""
+    found = run("docker", "image", "inspect", "--format", "{{.Id}}", image, next_step="scripts/build-images")
+    return found.strip().removeprefix("sha256:")[:12]
 
 
 def _list(*options: str) -> list[str]:
@@ -42,7 +54,7 @@ def _list(*options: str) -> list[str]:
     return run(*command, next_step="is Docker running? `docker info`").split()
 
 
-def build(stage: str, image: str, versions: Versions, arguments: dict[str, str]) -> None:
+def build(stage: str, image: str, versions: Versions, arguments: Mapping[str, str]) -> None:
     """Build a stage of ``images/Dockerfile``.
 
     Args:
@@ -73,18 +85,33 @@ def revision() -> str:
         return ""
 
 
-def within_context(path: Path) -> str:
-    """Return a bundle's path as the Dockerfile needs it, copying it into the build context if it lies outside.
+def check_bundle(path: Path) -> None:
+    """Refuse a folder that is no bundle.
 
     Raises:
-        StepError: it is no bundle.
+        StepError: it has no manifest.
     """
     if not (path / MANIFEST).is_file():
         raise StepError(f"{path} is no bundle: it has no {MANIFEST}", "give the folder that vision-builder wrote")
-    resolved = path.resolve()
-    if not resolved.is_relative_to(ROOT / "models"):
-        copied = COPIED / resolved.name
-        shutil.rmtree(copied, ignore_errors=True)
-        shutil.copytree(resolved, copied)
-        resolved = copied
-    return str(resolved.relative_to(ROOT))
+
+
+@contextmanager
+def within_context(path: Path, name: str) -> Iterator[str]:
+    """Lend a file's or folder's path as the Dockerfile needs it; it is copied into the build context meanwhile."""
+    if path.resolve().is_relative_to(ROOT / "models"):
+        yield str(path.resolve().relative_to(ROOT))
+        return
+    copied = COPIED / name
+    shutil.rmtree(copied, ignore_errors=True)
+    copied.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if path.is_dir():
+            shutil.copytree(path, copied)
+        else:
+            shutil.copyfile(path, copied)
+        yield str(copied.relative_to(ROOT))
+    finally:
+        if copied.is_dir():
+            shutil.rmtree(copied)
+        else:
+            copied.unlink(missing_ok=True)

@@ -29,6 +29,16 @@ class Cluster:
         return ROOT / "build" / "kind" / f"{self.name}.kubeconfig"
 
     @property
+    def kubectl_command(self) -> str:
+        """Return how a person calls kubectl for it."""
+        return f"kubectl --kubeconfig {os.path.relpath(self.kubeconfig)}"
+
+    @property
+    def discovery(self) -> Path:
+        """Return where the Python client keeps what kinds the API has."""
+        return self.kubeconfig.with_suffix(".discovery.json")
+
+    @property
     def context(self) -> str:
         """Return kind's name for its context."""
         return f"kind-{self.name}"
@@ -52,14 +62,18 @@ class Cluster:
             port: The port of 127.0.0.1 that leads to the Ingress controller.
         """
         self.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
-        run(
-            *("kind", "create", "cluster", "--name", self.name, "--image", image, "--config", "-", "--wait", "180s"),
-            *("--kubeconfig", str(self.kubeconfig)),
-            given=yaml.safe_dump(describe_nodes(nodes, port)),
-            next_step=f"is port {port} free, and can {image} be pulled? --port takes another, KIND_NODE_IMAGE names "
-            "another image",
-            log="kind-create",
-        )
+        try:
+            run(
+                *("kind", "create", "cluster", "--name", self.name, "--image", image, "--config", "-"),
+                *("--wait", "180s", "--kubeconfig", str(self.kubeconfig)),
+                given=yaml.safe_dump(describe_nodes(nodes, port)),
+                next_step=f"is port {port} free, and can {image} be pulled? --port takes another, KIND_NODE_IMAGE "
+                "names another image",
+                log="kind-create",
+            )
+        except KeyboardInterrupt:
+            self.delete()  # one that is made by half looks as if it were there
+            raise
 
     def start(self) -> None:
         """Start the nodes that were stopped, as Docker leaves them after a reboot, and write the kubeconfig anew."""
@@ -78,6 +92,7 @@ class Cluster:
             next_step="is Docker running? `docker info`",
         )
         self.kubeconfig.unlink(missing_ok=True)
+        self.discovery.unlink(missing_ok=True)
 
     def port(self) -> int:
         """Return the port of 127.0.0.1 that leads to its Ingress controller.
@@ -92,8 +107,8 @@ class Cluster:
         bound = (json.loads(described) or {}).get(f"{INGRESS_NODE_PORT}/tcp")
         if not bound:
             raise StepError(
-                f"the cluster {self.name} maps no port to its Ingress controller",
-                f"it was not made by scripts/cluster-up: scripts/cluster-down --name {self.name}, then up again",
+                f"the cluster {self.name} was not made by scripts/cluster-up: it maps no port to an Ingress controller",
+                f"take another --name; or, if it may go: kind delete cluster --name {self.name}",
             )
         return int(bound[0]["HostPort"])
 

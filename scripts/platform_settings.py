@@ -16,7 +16,13 @@ WANTED = {
     ("ingress", "disableIngressCreation"): True,
 }
 APPLIED = ("namespace.yaml", "storage.yaml")
-ADMITTED = ROOT / "manifests" / "digits.yaml"
+PROBE = {
+    "apiVersion": "serving.kserve.io/v1beta1",
+    "kind": "InferenceService",
+    "metadata": {"name": "kserve-vision-probe"},
+    "spec": {"predictor": {"containers": [{"name": "kserve-container", "image": "none"}]}},
+}
+"""Never made: a dry run shows whether KServe's webhooks answer."""
 WEBHOOK_SECONDS = 60
 
 
@@ -30,8 +36,9 @@ def apply_settings(cluster: Cluster, api: Api) -> None:
     if wrong := find_wrong(config):
         raise StepError(
             f"KServe's ConfigMap inferenceservice-config has {wrong}",
-            f"kubectl --kubeconfig {cluster.kubeconfig} apply --server-side --force-conflicts "
-            "--filename manifests/platform/kserve-config.yaml, then restart deployment/kserve-controller-manager",
+            f"{cluster.kubectl_command} apply --server-side --force-conflicts --filename "
+            f"manifests/platform/kserve-config.yaml, then {cluster.kubectl_command} --namespace kserve rollout restart "
+            "deployment/kserve-controller-manager",
         )
     with progress("the namespace vision, and downloads that it admits"):
         for name in APPLIED:
@@ -40,15 +47,17 @@ def apply_settings(cluster: Cluster, api: Api) -> None:
                 *("--filename", str(PLATFORM / name)),
                 next_step=f"is KServe there? manifests/platform/{name} needs its API",
             )
+    next_step = f"{cluster.kubectl_command} --namespace kserve get pods,certificates"
     with progress("KServe's webhooks admit an InferenceService"):
-        wait_for(lambda: _refusal(cluster), WEBHOOK_SECONDS, "kubectl --namespace kserve get pods,certificates")
+        wait_for(lambda: _refusal(cluster), WEBHOOK_SECONDS, next_step)
 
 
 def _refusal(cluster: Cluster) -> str | None:
     """Return what they say to a dry run; right after its start, KServe's controller does not listen yet."""
     try:
         cluster.kubectl(
-            *("--namespace", "vision", "apply", "--server-side", "--dry-run=server", "--filename", str(ADMITTED)),
+            *("--namespace", "vision", "apply", "--server-side", "--dry-run=server", "--filename", "-"),
+            given=json.dumps(PROBE),
             next_step="",
         )
     except StepError as error:

@@ -3,7 +3,8 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import IO
 
 from scripts.errors import StepError
 from scripts.versions import ROOT
@@ -21,8 +22,8 @@ HOW_TO_GET = {
 
 
 def search_path() -> str:
-    """Return the ``PATH`` with what ``make tools`` built behind what the person has."""
-    return os.pathsep.join([os.environ.get("PATH", os.defpath), str(TOOLS)])
+    """Return the ``PATH``, behind what ``make tools`` built of the versions that are pinned."""
+    return os.pathsep.join([str(TOOLS), os.environ.get("PATH", os.defpath)])
 
 
 def run(
@@ -30,7 +31,6 @@ def run(
     next_step: str,
     given: str | None = None,
     log: str | None = None,
-    environment: Mapping[str, str] | None = None,
 ) -> str:
     """Run a program and return what it printed on standard output.
 
@@ -39,7 +39,6 @@ def run(
         next_step: What to try when it fails.
         given: Its standard input.
         log: A name under ``build/kind/logs``: everything that it prints is kept there, and nothing is returned.
-        environment: Variables for it, beside those that there are.
 
     Raises:
         StepError: it was not found or failed; with the last lines that it printed.
@@ -47,21 +46,36 @@ def run(
     program = shutil.which(command[0], path=search_path())
     if program is None:
         raise StepError(f"{command[0]} was not found", HOW_TO_GET.get(command[0], next_step))
-    variables = {**os.environ, **(environment or {}), "PATH": search_path()}
-    arguments = [program, *command[1:]]
     if log is None:
-        done = subprocess.run(arguments, input=given, text=True, capture_output=True, env=variables, check=False)
-        printed = done.stderr or done.stdout
+        status, printed, errors = _call(program, command[1:], given, subprocess.PIPE, subprocess.PIPE)
     else:
         LOGS.mkdir(parents=True, exist_ok=True)
         path = LOGS / f"{log}.log"
         with path.open("w") as file:
-            done = subprocess.run(
-                arguments, input=given, text=True, stdout=file, stderr=subprocess.STDOUT, env=variables, check=False
-            )
-        printed = path.read_text(errors="replace")
+            status, _, _ = _call(program, command[1:], given, file, subprocess.STDOUT)
+        printed, errors = "", path.read_text(errors="replace")
         next_step = f"{next_step} (everything it printed: {os.path.relpath(path)})"
-    if done.returncode:
-        last = "\n".join(printed.strip().splitlines()[-LAST_LINES:])
-        raise StepError(f"`{' '.join(command[:3])} …` failed with status {done.returncode}:\n{last}", next_step)
-    return done.stdout or ""
+    if status:
+        last = "\n".join((errors or printed).strip().splitlines()[-LAST_LINES:])
+        raise StepError(f"`{' '.join(command[:3])} …` failed with status {status}:\n{last}", next_step)
+    return printed
+
+
+def _call(
+    program: str, arguments: Sequence[str], given: str | None, out: IO[str] | int, errors: int
+) -> tuple[int, str, str]:
+    """Return its status and what it printed. A Ctrl-C reaches it too: it is waited for, until a second one comes."""
+    with subprocess.Popen(
+        [program, *arguments],
+        stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
+        stdout=out,
+        stderr=errors,
+        text=True,
+        env={**os.environ, "PATH": search_path()},
+    ) as process:
+        try:
+            printed, told = process.communicate(given)
+        except KeyboardInterrupt:
+            process.wait()
+            raise
+    return process.returncode, printed or "", told or ""

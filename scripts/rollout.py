@@ -1,35 +1,91 @@
 """Waiting for a model's Deployment, and telling early why it will not come."""
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kubernetes.utils.quantity import parse_quantity
+
 from scripts.api import Api, Object, wait_for
 from scripts.errors import StepError
 
-ROLLOUT_SECONDS = 300
-LAST_LINES = 8
+SERVICE = ("serving.kserve.io/v1beta1", "InferenceService")
 CONTAINER = "kserve-container"
+ROLLOUT_SECONDS = 300
+PATIENCE_SECONDS = 20
+"""How long a pod may say that it can't be: one failed pull, or a back-off of before, may pass."""
+LAST_LINES = 8
 IMAGE_TROUBLE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 GIVE_UP_RESTARTS = 2
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What keeps a pod from becoming ready: a container, what of it, and whether its image is missing."""
+
+    container: str
+    text: str
+    no_image: bool = False
 
 
 def wait_for_rollout(api: Api, namespace: str, name: str, seconds: float = ROLLOUT_SECONDS) -> None:
     """Wait until every pod of an InferenceService is one of its newest, and ready.
 
-    An InferenceService's own Ready says yes while the pods of before still answer, so its Deployment is looked at.
+    An InferenceService's own Ready says yes while the pods of before still answer, and its Deployment while KServe has
+    not looked yet: both are held against what the InferenceService asks for.
 
     Raises:
         StepError: it did not roll out; with what its pods say.
     """
+    for pod in find_pods(api, namespace, name):
+        if describe_trouble(pod):  # it may be in a back-off of minutes; another begins at once
+            api.cluster.kubectl(
+                *("--namespace", namespace, "delete", "pod", pod["metadata"]["name"], "--ignore-not-found"),
+                next_step="run this again",
+            )
+    give_up = _Patience(api, namespace, name)
+    wait_for(
+        lambda: _missing(api, namespace, name, give_up.look),
+        seconds,
+        f"{api.cluster.kubectl_command} --namespace {namespace} describe inferenceservice {name}",
+    )
 
-    def missing() -> str | None:
-        service = api.get("serving.kserve.io/v1beta1", "InferenceService", name, namespace)
-        if service is None:
-            return f"there is no InferenceService {name}"
-        found = api.get("apps/v1", "Deployment", f"{name}-predictor", namespace)
-        if found is None:
-            return f"KServe has made no Deployment for {name}{_told(service)}"
-        waiting = describe_rollout(found)
-        return f"{waiting}{_look_at_pods(api, namespace, name)}" if waiting else None
 
-    wait_for(missing, seconds, f"kubectl --namespace {namespace} describe inferenceservice {name}")
+def _missing(api: Api, namespace: str, name: str, look: Callable[[], str]) -> str | None:
+    service = api.get(*SERVICE, name, namespace)
+    if service is None:
+        return f"there is no InferenceService {name}"
+    found = api.get("apps/v1", "Deployment", f"{name}-predictor", namespace)
+    if found is None:
+        return f"KServe has made no Deployment for {name}{_told(service)}"
+    if not follows(found, service):
+        return f"KServe has not brought {name}'s newest form to its Deployment{_told(service)}"
+    waiting = describe_rollout(found)
+    return f"{waiting}{look()}" if waiting else None
+
+
+def follows(deployment: Object, service: Object) -> bool:
+    """Tell whether a Deployment runs what an InferenceService asks for: image, arguments, variables, resources."""
+    template = deployment["spec"]["template"]
+    running: Object = next((each for each in template["spec"]["containers"] if each["name"] == CONTAINER), {})
+    asked: Object = next(iter(service["spec"]["predictor"].get("containers") or []), {})
+    annotations = service["metadata"].get("annotations") or {}
+    stamped = {key: value for key, value in annotations.items() if key.startswith("kserve-vision/")}
+    return (
+        all(running.get(key) == asked.get(key) for key in ("image", "command", "args") if asked.get(key))
+        and all(variable in (running.get("env") or []) for variable in asked.get("env") or [])
+        and _amounts(asked).items() <= _amounts(running).items()
+        and stamped.items() <= (template["metadata"].get("annotations") or {}).items()
+    )
+
+
+def _amounts(container: Object) -> dict[tuple[str, str], object]:
+    resources = container.get("resources") or {}
+    return {
+        (kind, name): parse_quantity(amount)
+        for kind in ("requests", "limits")
+        for name, amount in (resources.get(kind) or {}).items()
+    }
 
 
 def describe_rollout(deployment: Object) -> str | None:
@@ -49,16 +105,21 @@ def describe_rollout(deployment: Object) -> str | None:
     return None
 
 
-def describe_trouble(pod: Object) -> str | None:
+def find_pods(api: Api, namespace: str, name: str) -> list[Object]:
+    """Return the pods of an InferenceService."""
+    return api.list("v1", "Pod", namespace, f"app=isvc.{name}-predictor")
+
+
+def describe_trouble(pod: Object) -> Trouble | None:
     """Return what keeps a pod from ever becoming ready, if its containers tell."""
     status = pod.get("status") or {}
     for each in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
         waiting = (each.get("state") or {}).get("waiting") or {}
-        reason = waiting.get("reason")
+        reason, name = waiting.get("reason"), each["name"]
         if reason in IMAGE_TROUBLE:
-            return f"the image {each['image']} can't be had ({reason})"
+            return Trouble(name, f"the image {each['image']} can't be had ({reason})", no_image=True)
         if reason == "CrashLoopBackOff" and each.get("restartCount", 0) >= GIVE_UP_RESTARTS:
-            return f"its container {each['name']} ends again and again"
+            return Trouble(name, f"its container {name} ends again and again")
     return None
 
 
@@ -70,21 +131,41 @@ def describe_unscheduled(pod: Object) -> str:
     return ""
 
 
-def _look_at_pods(api: Api, namespace: str, name: str) -> str:
-    said = ""
-    for pod in api.list("v1", "Pod", namespace, f"app=isvc.{name}-predictor"):
-        trouble = describe_trouble(pod)
-        if trouble is None:
-            said += describe_unscheduled(pod)
-            continue
-        if "image" in trouble:
+class _Patience:
+    """Looks at the pods of a model, and gives up on one that is in trouble for too long."""
+
+    def __init__(self, api: Api, namespace: str, name: str) -> None:
+        self._api, self._namespace, self._name = api, namespace, name
+        self._since: dict[str, float] = {}
+
+    def look(self) -> str:
+        """Return what the scheduler says of pods that wait for a node.
+
+        Raises:
+            StepError: a pod will not become ready.
+        """
+        said, since = "", {}
+        for pod in find_pods(self._api, self._namespace, self._name):
+            name, trouble = pod["metadata"]["name"], describe_trouble(pod)
+            if trouble is None:
+                said += describe_unscheduled(pod)
+                continue
+            since[name] = self._since.get(name, time.monotonic())
+            if time.monotonic() - since[name] > PATIENCE_SECONDS:
+                self._give_up(name, trouble)
+        self._since = since
+        return said
+
+    def _give_up(self, pod: str, trouble: Trouble) -> None:
+        kubectl = f"{self._api.cluster.kubectl_command} --namespace {self._namespace}"
+        if trouble.no_image:
             next_step = "scripts/build-images, then scripts/load-images; or name an image that the nodes can pull"
-        else:
-            last = api.log(pod["metadata"]["name"], namespace, CONTAINER, previous=True, lines=LAST_LINES).strip()
-            trouble = f"{trouble}; it said:\n{last}" if last else trouble
-            next_step = f"kubectl --namespace {namespace} describe pod {pod['metadata']['name']}"
-        raise StepError(f"{name} will not become ready: {trouble}", next_step)
-    return said
+            raise StepError(f"{self._name} will not become ready: {trouble.text}", next_step)
+        last = self._api.log(pod, self._namespace, trouble.container, previous=True, lines=LAST_LINES).strip()
+        raise StepError(
+            f"{self._name} will not become ready: {trouble.text}" + (f"; it said:\n{last}" if last else ""),
+            f"{kubectl} describe pod {pod}",
+        )
 
 
 def _told(service: Object) -> str:

@@ -2,22 +2,26 @@
 
 import argparse
 import os
-import shutil
+import re
+from contextlib import ExitStack
 from pathlib import Path
 
-from scripts.arguments import add_tag, split_pair
+from scripts.arguments import split_pair
 from scripts.console import progress
 from scripts.errors import StepError
-from scripts.images import COPIED, build, name_image, revision, within_context
+from scripts.images import TAG, build, check_bundle, name_image, revision, within_context
 from scripts.kind import check_docker
-from scripts.versions import ROOT, read_versions
+from scripts.versions import ROOT, Versions, read_versions
 
 DIGITS = f"digits={ROOT / 'models' / 'digits'}"
+OWN = ("server", "server-gpu")
+CERTIFICATES = "certificates.pem"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this step's options."""
-    add_tag(parser)
+    add_network(parser)
+    parser.add_argument("--tag", default=TAG, help="of the images (default: %(default)s)")
     parser.add_argument(
         "--bundle",
         action="append",
@@ -25,6 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="bake a bundle into kserve-vision/NAME; may be repeated (default: digits=models/digits)",
     )
     parser.add_argument("--gpu", action="store_true", help="build kserve-vision/server-gpu too (torch and CUDA)")
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Add the options for closed networks."""
     parser.add_argument(
         "--index-url",
         default=os.environ.get("PIP_INDEX_URL", ""),
@@ -40,23 +48,36 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         StepError: an option names what is not there, or Docker could not build.
     """
-    versions = read_versions()
-    bundles = dict(split_pair(text, "--bundle", "digits=models/digits") for text in options.bundle or [DIGITS])
-    arguments = {"INDEX_URL": options.index_url, "REVISION": revision()}
-    if options.certificates:
-        if not options.certificates.is_file():
-            raise StepError(f"--certificates {options.certificates}: there is no such file", "give a PEM file's path")
-        COPIED.mkdir(parents=True, exist_ok=True)
-        copied = Path(shutil.copyfile(options.certificates, COPIED / "certificates.pem"))
-        arguments["CERTIFICATES"] = str(copied.relative_to(ROOT))
-    folders = {name: within_context(Path(folder)) for name, folder in bundles.items()}
+    if options.certificates and not options.certificates.is_file():
+        raise StepError(f"--certificates {options.certificates}: there is no such file", "give a PEM file's path")
+    bundles = dict(_read_bundle(text) for text in options.bundle or [DIGITS])
     check_docker()
-    stages = ["server", *(["server-gpu"] if options.gpu else [])]
-    for stage in stages:
+    arguments = {"INDEX_URL": options.index_url, "REVISION": revision()}
+    with ExitStack() as stack:
+        if options.certificates:
+            arguments["CERTIFICATES"] = stack.enter_context(within_context(options.certificates, CERTIFICATES))
+        _build_all(options, bundles, arguments, read_versions())
+
+
+def _build_all(
+    options: argparse.Namespace, bundles: dict[str, Path], arguments: dict[str, str], versions: Versions
+) -> None:
+    for stage in OWN if options.gpu else OWN[:1]:
         image = name_image(stage, options.tag)
         with progress(image):
             build(stage, image, versions, arguments)
-    for name, folder in folders.items():
+    for name, folder in bundles.items():
         image = name_image(name, options.tag)
-        with progress(f"{image}, with {folder}"):
-            build("server-baked", image, versions, {**arguments, "BUNDLE": folder})
+        with within_context(folder, name) as inside, progress(f"{image}, with {inside}"):
+            build("server-baked", image, versions, {**arguments, "BUNDLE": inside})
+
+
+def _read_bundle(text: str) -> tuple[str, Path]:
+    name, folder = split_pair(text, "--bundle", "digits=models/digits")
+    if not re.fullmatch(r"[a-z0-9]+([._-][a-z0-9]+)*", name) or name in OWN:
+        raise StepError(
+            f"--bundle {text}: {name!r} can't be the image's name",
+            f"use a-z, 0-9 and single '-', '.', '_' between them, and not {' or '.join(OWN)}",
+        )
+    check_bundle(Path(folder))
+    return name, Path(folder)

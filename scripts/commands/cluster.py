@@ -2,16 +2,20 @@
 
 import argparse
 
+from scripts.arguments import NAMESPACE
 from scripts.commands import build_images, cluster_up, deploy, install_platform, load_images, smoke
 from scripts.console import say
+from scripts.images import TAG
 
 STEPS = (cluster_up, install_platform, build_images, load_images, deploy, smoke)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of every step."""
-    for step in STEPS:
-        step.add_arguments(parser)
+    """Add the options of what takes long; models of one's own come after, by deploy."""
+    cluster_up.add_arguments(parser)
+    install_platform.add_arguments(parser)
+    build_images.add_network(parser)
+    parser.set_defaults(tag=TAG, bundle=None, gpu=False, image=None, manifest=None, namespace=NAMESPACE)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -40,8 +40,10 @@ def run(options: argparse.Namespace) -> None:
         models = _models_in(path)
         with progress(f"{path.name} in namespace {options.namespace}"):
             cluster.kubectl(
-                *("--namespace", options.namespace, "apply", "--server-side", "--filename", str(path)),
-                next_step="has scripts/install-platform run? and is the manifest right?",
+                *("--namespace", options.namespace, "apply", "--server-side", "--force-conflicts"),
+                *("--filename", str(path)),
+                next_step=f"is there a namespace {options.namespace}? and is the manifest right? "
+                "scripts/install-platform makes the platform, and the namespace vision",
             )
             for name in models:
                 wait_for_rollout(api, options.namespace, name)

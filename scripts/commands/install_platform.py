@@ -1,11 +1,13 @@
 """Install what models need: cert-manager, KServe in Standard mode, metrics-server, Traefik; more with --with."""
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
 
 from scripts.api import Api, wait_for
 from scripts.arguments import add_cluster, split_pair, take_cluster
-from scripts.components import COMPONENTS, Component
+from scripts.charts import Chart, check_helm
+from scripts.components import COMPONENTS, VALUES, Component
 from scripts.console import progress, say
 from scripts.errors import StepError
 from scripts.images import present
@@ -13,7 +15,8 @@ from scripts.kind import Cluster
 from scripts.platform_settings import apply_settings
 from scripts.versions import Versions, read_versions
 
-CHECK_SECONDS = 180
+CHECK_SECONDS = 60
+GATEWAY_VALUES = VALUES / "traefik-gateway-api.yaml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,13 +51,19 @@ def run(options: argparse.Namespace) -> None:
         if not Path(path).is_file():
             raise StepError(f"--values {text}: there is no such file", "give the path of a YAML file")
         values.setdefault(_known(name), []).append(Path(path))
+    chosen = [each for each in COMPONENTS if not each.optional or each.name in more | less]
+    installed = {each.name for each in chosen if each.charts} - less
+    if unused := sorted(values.keys() - installed):
+        told = f"there are: {', '.join(sorted(installed))}"
+        raise StepError(f"--values {unused[0]}=…: its chart is not installed", told)
+    if "gateway-api" in more | less:
+        values.setdefault("traefik", []).insert(0, GATEWAY_VALUES)
     api = Api(cluster)
-    for component in COMPONENTS:
-        if component.optional and component.name not in more | less:
-            continue
+    check_helm()
+    for component in chosen:
         if component.name not in less:
             _install(component, cluster, versions, values.get(component.name, []))
-        _check(component, api)
+        _check(component, api, checking=component.name in less)
     apply_settings(cluster, api)
     say("  the platform is there")
 
@@ -80,15 +89,24 @@ def _install(component: Component, cluster: Cluster, versions: Versions, values:
     for chart in component.fill(versions, values):
         told = "from a folder" if chart.local else chart.version
         with progress(f"{component.name}: the chart {chart.release}, {told}"):
-            there = present(chart.images())
-            if there:
-                cluster.load(there)
+            _preload(chart, cluster)
             chart.install(cluster)
 
 
-def _check(component: Component, api: Api) -> None:
-    wait_for(
-        lambda: component.missing(api),
-        CHECK_SECONDS,
-        f"install {component.name} by other means, or leave it to this script: not in --without",
-    )
+def _preload(chart: Chart, cluster: Cluster) -> None:
+    """Copy what Docker has of its images into the nodes; what can't be copied, the nodes pull."""
+    there = present(chart.images())
+    try:
+        if there:
+            cluster.load(there)
+    except StepError:
+        say(f"\n  (not copied from Docker, so the nodes pull them: {', '.join(there)})")
+
+
+def _check(component: Component, api: Api, *, checking: bool) -> None:
+    with progress(f"{component.name}, installed by other means") if checking else nullcontext():
+        wait_for(
+            lambda: component.missing(api),
+            CHECK_SECONDS,
+            f"install {component.name} first, or leave it to this script: not in --without",
+        )

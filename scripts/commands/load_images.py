@@ -1,12 +1,16 @@
-"""Copy the project's images from Docker into the cluster's nodes."""
+"""Copy the project's images from Docker into the cluster's nodes; models whose image has changed roll out anew."""
 
 import argparse
 
+from scripts.api import Api, Object
 from scripts.arguments import add_cluster, take_cluster
-from scripts.console import progress
+from scripts.console import progress, say
 from scripts.errors import StepError
-from scripts.images import present, project_images
-from scripts.kind import check_docker
+from scripts.images import TAG, identify, present, project_images
+from scripts.kind import Cluster, check_docker
+from scripts.rollout import CONTAINER, SERVICE, find_pods
+
+ANNOTATION = "kserve-vision/image-id"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--image",
         action="append",
         metavar="NAME:TAG",
-        help="an image of Docker's; may be repeated (default: all kserve-vision/* but server-gpu)",
+        help=f"an image of Docker's; may be repeated (default: kserve-vision/*:{TAG}, those for GPUs left out)",
     )
 
 
@@ -30,10 +34,34 @@ def run(options: argparse.Namespace) -> None:
     check_docker()
     if not cluster.exists():
         raise StepError(f"there is no cluster {cluster.name}", f"scripts/cluster-up --name {cluster.name}")
-    images = options.image or [name for name in project_images() if "/server-gpu:" not in name]
+    images = options.image or project_images(TAG)
     if missing := sorted(set(images) - set(present(images))):
         raise StepError(f"Docker has no {', '.join(missing)}", "scripts/build-images, or docker pull")
     if not images:
         raise StepError("Docker has none of the project's images", "scripts/build-images")
     with progress(f"{len(images)} image(s): {', '.join(images)}"):
         cluster.load(images)
+    _roll_out(cluster, images)
+
+
+def _roll_out(cluster: Cluster, images: list[str]) -> None:
+    """Let models whose pods run another image of the same name and tag start anew: no tag tells them."""
+    api = Api(cluster)
+    for service in api.list(*SERVICE):
+        name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
+        image = next((each.get("image") for each in service["spec"]["predictor"].get("containers") or []), None)
+        if image not in images:
+            continue
+        found = identify(image)
+        if all(found in _running(pod) for pod in find_pods(api, namespace, name)):
+            continue
+        cluster.kubectl(
+            *("--namespace", namespace, "annotate", "--overwrite", "inferenceservice", name, f"{ANNOTATION}={found}"),
+            next_step=f"{cluster.kubectl_command} --namespace {namespace} describe inferenceservice {name}",
+        )
+        say(f"  {namespace}/{name}: its image is another now, so its pods are replaced")
+
+
+def _running(pod: Object) -> str:
+    statuses = (pod.get("status") or {}).get("containerStatuses") or []
+    return str(next((each["imageID"] for each in statuses if each["name"] == CONTAINER), ""))

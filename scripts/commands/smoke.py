@@ -37,8 +37,10 @@ def run(options: argparse.Namespace) -> None:
         raise StepError(f"no Ingress in namespace {options.namespace} leads to a model", "scripts/deploy")
     url = f"http://{ADDRESS}:{cluster.port()}"
     for model, host in routed:
-        Door(url, model, host).check()
-    say(f"  try: curl --data-binary @{PICTURE.relative_to(ROOT)} {url}{PREFIX}{routed[0][0]}/predict")
+        next_step = f"{cluster.kubectl_command} --namespace {options.namespace} get ingresses,inferenceservices,pods"
+        Door(url, model, host, next_step).check()
+        header = f' --header "Host: {host}"' if host else ""
+        say(f"    curl{header} --data-binary @{PICTURE.relative_to(ROOT)} {url}{PREFIX}{model}/predict")
 
 
 def _find_models(api: Api, namespace: str) -> Iterator[tuple[str, str | None]]:
@@ -52,8 +54,8 @@ def _find_models(api: Api, namespace: str) -> Iterator[tuple[str, str | None]]:
 class Door:
     """A model's address behind the Ingress."""
 
-    def __init__(self, url: str, model: str, host: str | None) -> None:
-        self._url, self._model = url, model
+    def __init__(self, url: str, model: str, host: str | None, next_step: str) -> None:
+        self._url, self._model, self._next_step = url, model, next_step
         self._headers = {"Host": host} if host else {}
         self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(10))
 
@@ -63,7 +65,7 @@ class Door:
         Raises:
             StepError: it does not answer in time, or a label is not the sample's own.
         """
-        wait_for(self._missing, ROUTE_SECONDS, "kubectl get ingress,inferenceservice,pods in its namespace tell more")
+        wait_for(self._missing, ROUTE_SECONDS, self._next_step)
         card = json.loads(self._get(f"{PREFIX}{self._model}").data)
         samples = card.get("samples") or []
         for sample in samples:

@@ -1,6 +1,7 @@
 """A place in the cluster that bundles are fetched from: a web server, or a volume that it fills."""
 
 import io
+import os
 import subprocess
 import tarfile
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ class BundleStore:
         subprocess.run(
             ["kubectl", *flags, "exec", "--stdin", self.name, "--", *command],
             input=given,
-            env={"PATH": search_path()},
+            env={**os.environ, "PATH": search_path()},
             check=True,
             timeout=120,
         )

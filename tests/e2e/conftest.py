@@ -52,9 +52,11 @@ def space(cluster: Cluster, api: Api, request: pytest.FixtureRequest) -> Iterato
     space = Space(cluster, api, f"e2e-{named}-{uuid.uuid4().hex[:6]}")
     space.create()
     yield space
-    if request.node.stash.get(FAILED, False):
-        space.save(KEPT / request.node.name.replace("/", "-"))
-    space.delete()
+    try:
+        if request.node.stash.get(FAILED, False):
+            space.save(KEPT / request.node.name.replace("/", "-"))
+    finally:
+        space.delete()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""manifests/digits.yaml alone: a label, through every REST door and the Ingress."""
+"""manifests/digits.yaml, under a host name of the test's own: a label through every REST door and the Ingress."""
 
 import pytest
 from callers import REST, assert_labels_right, wait_for_route
@@ -25,6 +25,8 @@ def test_its_pod_is_what_restricted_asks_for(space: Space) -> None:
         assert context["runAsNonRoot"] is True
         assert context["readOnlyRootFilesystem"] is True
         assert context["allowPrivilegeEscalation"] is False
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}
 
 
 @pytest.mark.parametrize("field", ["seccompProfile", "allowPrivilegeEscalation", "capabilities", "runAsNonRoot"])

@@ -1,8 +1,11 @@
+import json
 from pathlib import Path
 
+import pytest
 from fakes import Programs
 
-from scripts.charts import Chart, find_images
+from scripts.charts import Chart, check_helm, find_images
+from scripts.errors import StepError
 from scripts.kind import Cluster
 
 RENDERED = """
@@ -27,7 +30,9 @@ def test_a_source_may_be_an_address_a_repository_or_a_folder(tmp_path: Path) -> 
     assert chart("https://a/charts b").arguments()[:6] == [
         *("traefik", "--repo", "https://a/charts", "b", "--version", "1.2.3")
     ]
-    assert "--version" not in chart(str(tmp_path)).arguments()
+    folder = tmp_path / "My Charts" / "traefik"
+    folder.mkdir(parents=True)
+    assert chart(str(folder)).arguments()[:3] == ["traefik", str(folder), "--namespace"]
 
 
 def test_values_come_in_order() -> None:
@@ -39,6 +44,20 @@ def test_images_are_those_of_containers_anywhere(programs: Programs) -> None:
     programs.answer("helm template", RENDERED)
     assert chart("oci://a/b").images() == ["one:1", "three:3", "two:2"]
     assert list(find_images([{"image": "no name"}])) == []
+
+
+@pytest.mark.parametrize(("status", "mended"), [("pending-install", "uninstall"), ("pending-upgrade", "rollback")])
+def test_what_an_interrupted_helm_left_is_taken_back(programs: Programs, status: str, mended: str) -> None:
+    programs.answer("helm list", json.dumps([{"name": "traefik", "status": status}]))
+    chart("oci://a/b").install(Cluster("mine"))
+    assert [call[1] for call in programs.called("helm")] == ["list", mended, "upgrade"]
+
+
+@pytest.mark.parametrize("version", ["v3.19.0", "unknown"])
+def test_a_helm_that_is_too_old_is_told(programs: Programs, version: str) -> None:
+    programs.answer("helm version", version)
+    with pytest.raises(StepError, match="4 is needed"):
+        check_helm()
 
 
 def test_it_is_installed_into_the_cluster_that_is_meant(programs: Programs) -> None:

@@ -1,7 +1,6 @@
-"""What a person sees: each script's help, refusals with the next step, and that it converges."""
+"""What a person sees: each script's help, refusals with the next step, and what it does when it is run again."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from fakes import Programs
 
 from scripts.__main__ import COMMANDS, main
+from scripts.errors import NotAnsweringError
 from scripts.versions import ROOT
 
 
@@ -31,7 +31,10 @@ REFUSALS = [
     ("install-platform", ["--values", "traefik"], "is not NAME=PATH"),
     ("install-platform", ["--values", "traefik=nowhere.yaml"], "there is no such file"),
     ("install-platform", [], "there is no cluster vision"),
+    ("install-platform", ["--values", "keda=README.md"], "its chart is not installed"),
     ("build-images", ["--bundle", "digits=scripts"], "it has no model.yaml"),
+    ("build-images", ["--bundle", "Cats=models/digits"], "'Cats' can't be the image's name"),
+    ("build-images", ["--bundle", "server=models/digits"], "'server' can't be the image's name"),
     ("build-images", ["--certificates", "nowhere.pem"], "there is no such file"),
     ("load-images", [], "there is no cluster vision"),
     ("deploy", [], "there is no cluster vision"),
@@ -75,29 +78,88 @@ def test_down_of_nothing_is_done_already(programs: Programs, capsys: pytest.Capt
     assert programs.called("kind", "delete") == []
 
 
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the build context that files of elsewhere are copied into."""
+    monkeypatch.setattr("scripts.images.ROOT", tmp_path)
+    monkeypatch.setattr("scripts.images.COPIED", tmp_path / "images" / "copied")
+    return tmp_path / "images" / "copied"
+
+
 def test_building_hands_on_what_a_closed_network_needs(
-    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    programs: Programs, tmp_path: Path, copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHON_IMAGE", "mirror.internal/python:3.13")
     monkeypatch.setenv("DOCKER_BUILD_OPTIONS", "--network host")
     certificates = tmp_path / "ours.pem"
     certificates.write_text("a certificate")
-    monkeypatch.setattr("scripts.commands.build_images.COPIED", ROOT / "images" / "copied" / "test")
     assert main("build-images", ["--index-url", "http://mirror.internal", "--certificates", str(certificates)]) == 0
     server, digits = programs.called("docker", "build")
     for words in ("PYTHON_IMAGE=mirror.internal/python:3.13", "INDEX_URL=http://mirror.internal", "--network", "host"):
         assert words in server
         assert words in digits
-    assert "CERTIFICATES=images/copied/test/certificates.pem" in server
+    assert "CERTIFICATES=images/copied/certificates.pem" in server
     assert digits[digits.index("--target") + 1] == "server-baked"
-    assert "BUNDLE=models/digits" in digits
-    shutil.rmtree(ROOT / "images" / "copied" / "test")
+    assert "BUNDLE=images/copied/digits" in digits
+    assert list(copied.iterdir()) == []
+
+
+def test_each_image_gets_the_bundle_that_was_said(programs: Programs, tmp_path: Path, copied: Path) -> None:
+    """Two folders of the same name are two bundles."""
+    arguments = []
+    for name in ("a", "b"):
+        folder = tmp_path / name / "model"
+        folder.mkdir(parents=True)
+        (folder / "model.yaml").write_text(f"name: {name}")
+        arguments += ["--bundle", f"{name}={folder}"]
+    assert main("build-images", arguments) == 0
+    built = {call[call.index("--tag") + 1]: call for call in programs.called("docker", "build")}
+    assert "BUNDLE=images/copied/a" in built["kserve-vision/a:dev"]
+    assert "BUNDLE=images/copied/b" in built["kserve-vision/b:dev"]
+
+
+def test_a_cluster_that_is_there_is_started_and_waited_for(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After a restart of Docker its API does not answer at once."""
+    programs.answer("kind get clusters", "vision\n")
+    programs.answer("kind get nodes", "vision-control-plane\n")
+    programs.answer("docker inspect", '{"30080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8088"}]}')
+    ready = {"metadata": {"name": "a"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    answers = iter([NotAnsweringError("it does not answer", ""), [], [ready]])
+
+    class FakeApi:
+        def __init__(self, cluster: object) -> None:
+            self.answer = next(answers)
+            if isinstance(self.answer, Exception):
+                raise self.answer
+
+        def list(self, version: str, kind: str) -> object:
+            return self.answer
+
+    monkeypatch.setattr("scripts.commands.cluster_up.Api", FakeApi)
+    monkeypatch.setattr("scripts.api.POLL_SECONDS", 0)
+    assert main("cluster-up", []) == 0
+    assert programs.called("docker", "start") == [["docker", "start", "vision-control-plane"]]
+    assert "1 node(s)" in capsys.readouterr().out
+    assert programs.called("kind", "create") == []
+
+
+def test_a_cluster_of_somebody_else_is_not_removed(programs: Programs, capsys: pytest.CaptureFixture[str]) -> None:
+    programs.answer("kind get clusters", "theirs\n")
+    programs.answer("docker inspect", "{}")
+    assert main("cluster-down", ["--name", "theirs"]) == 1
+    assert "was not made by scripts/cluster-up" in capsys.readouterr().err
+    assert programs.called("kind", "delete") == []
 
 
 def test_the_executable_runs_from_anywhere(tmp_path: Path) -> None:
     """`scripts/run` installs .venv/scripts when it is missing; what it is asked for here needs nothing but that."""
-    done = subprocess.run(
-        [ROOT / "scripts" / "cluster-up", "--nodes", "0"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    other = tmp_path / "scripts"
+    other.mkdir()
+    (other / "__main__.py").write_text("print('another program')")
+    link = tmp_path / "cluster-up"
+    link.symlink_to(ROOT / "scripts" / "cluster-up")
+    done = subprocess.run([link, "--nodes", "0"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "--nodes 0 is not 1 to 9" in done.stderr

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from fakes import Programs
 
-from scripts.images import plain_name, present, project_images, within_context
+from scripts.images import identify, plain_name, present, project_images, within_context
 from scripts.kind import describe_nodes
 
 
@@ -26,19 +26,30 @@ def test_only_what_docker_has_is_present(programs: Programs) -> None:
     assert present(["docker.io/traefik:v3", "quay.io/a/b:1"]) == ["docker.io/traefik:v3"]
 
 
-def test_images_without_a_tag_are_left_out(programs: Programs) -> None:
-    programs.answer("docker images", "kserve-vision/server:dev\nkserve-vision/server:<none>\n")
-    assert project_images() == ["kserve-vision/server:dev"]
+def test_images_for_gpus_are_left_out(programs: Programs) -> None:
+    programs.answer(
+        "docker images", "kserve-vision/server:dev\nkserve-vision/server-gpu:dev\nkserve-vision/a-gpu:dev\n"
+    )
+    assert project_images("dev") == ["kserve-vision/server:dev"]
 
 
-def test_a_bundle_from_elsewhere_is_copied_into_the_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root, bundle = tmp_path / "root", tmp_path / "cats"
+def test_an_image_is_told_by_its_id(programs: Programs) -> None:
+    programs.answer("docker image inspect", f"sha256:{'ab' * 32}\n")
+    assert identify("kserve-vision/server:dev") == "abababababab"
+
+
+def test_a_bundle_from_elsewhere_is_in_the_context_while_it_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, bundle = tmp_path / "root", tmp_path / "model"
     bundle.mkdir()
     (bundle / "model.yaml").write_text("name: cats")
     monkeypatch.setattr("scripts.images.ROOT", root)
     monkeypatch.setattr("scripts.images.COPIED", root / "images" / "copied")
-    assert within_context(bundle) == "images/copied/cats"
-    assert (root / "images/copied/cats/model.yaml").read_text() == "name: cats"
+    with within_context(bundle, "cats") as inside:
+        assert inside == "images/copied/cats"
+        assert (root / inside / "model.yaml").read_text() == "name: cats"
+    assert not (root / "images/copied/cats").exists()
 
 
 def test_the_first_node_alone_has_the_port() -> None:
