@@ -72,14 +72,19 @@ def test_no_object_names_its_namespace(file) -> None:
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_an_environment_restates_no_default(name: str) -> None:
-    defaults = yaml.safe_load((CHART / "values.yaml").read_text())
+    chart = yaml.safe_load((CHART / "values.yaml").read_text())
     said = yaml.safe_load((CHART / "environments" / f"{name}.yaml").read_text())
-    here = {
-        **defaults["defaults"],
-    }
-    for model in said.get("models", {}).values():
-        assert same(here, model) == []
-    assert same(defaults, {key: value for key, value in said.items() if key != "models"}) == []
+    models = said.pop("models", {})
+    assert same(chart, said) == []
+    for model in models.values():
+        assert same(overlay(chart["defaults"], said.get("defaults", {})), model) == []
+
+
+def overlay(below: object, above: object) -> object:
+    """Return a map with what another says laid over it."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        return {**below, **{key: overlay(below.get(key), value) for key, value in above.items()}}
+    return above
 
 
 def same(default: object, said: object, path: str = "") -> list[str]:

@@ -5,19 +5,24 @@ import json
 import sys
 import time
 import urllib.request
+from http.client import HTTPException
+from pathlib import Path
 
 from PIL import Image
 
 PICTURE = 64
+TRY_SECONDS = 10
 
 
 def main(catalogue: str, seconds: float) -> int:
-    """Ask each model of the catalogue for a label, and say what it answered."""
-    with open(catalogue, encoding="utf-8") as file:
-        models = json.load(file)["models"]
-    failed = [model["id"] for model in models if not answers(model["id"], model["url"], time.monotonic() + seconds)]
+    """Ask each model of the catalogue for a label, and say what it answered; all of them have so many seconds."""
+    models = json.loads(Path(catalogue).read_text(encoding="utf-8"))["models"]
+    deadline = time.monotonic() + seconds
+    failed = [model["id"] for model in models if not answers(model["id"], model["url"], deadline)]
+    if not models:
+        print("no model has pods: there is nothing to ask")
     if failed:
-        print(f"no label from: {', '.join(failed)}")
+        print(f"no label, or a wrong one, from: {', '.join(failed)}")
     return 1 if failed else 0
 
 
@@ -26,12 +31,12 @@ def answers(name: str, url: str, deadline: float) -> bool:
     while True:
         try:
             card = json.loads(fetch(f"{url}/model/{name}"))
-            sample = next(iter(card.get("samples") or []), None)
+            sample = next(iter(card["samples"]), None)
             picture = fetch(url + sample["path"]) if sample else grey()
             label = json.loads(fetch(f"{url}/model/{name}/predict?top_k=1", picture))["predictions"][0]["label"]
-        except (OSError, ValueError) as error:
+        except (OSError, HTTPException, ValueError, LookupError) as error:
             if time.monotonic() > deadline:
-                print(f"{name}: {error}")
+                print(f"{name}: {type(error).__name__}: {error}", flush=True)
                 return False
             time.sleep(1)
             continue
@@ -42,7 +47,7 @@ def answers(name: str, url: str, deadline: float) -> bool:
 
 def fetch(url: str, body: bytes | None = None) -> bytes:
     """GET, or POST a body."""
-    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=10) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=TRY_SECONDS) as answer:
         return bytes(answer.read())
 
 
