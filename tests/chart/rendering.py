@@ -1,5 +1,6 @@
 """The chart, rendered by helm."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,20 +20,22 @@ Document = dict[str, Any]
 BAKED: Values = {"bundle": {"baked": True}}
 
 
-def template(*files: Path, values: Values | None = None, chart: Path = CHART) -> subprocess.CompletedProcess[str]:
+def template(
+    *files: Path, values: Values | None = None, chart: Path = CHART, release: str = "vision"
+) -> subprocess.CompletedProcess[str]:
     """Run ``helm template`` with files of values, and then values on standard input."""
     assert HELM
-    command = [HELM, "template", "vision", str(chart), "--namespace", NAMESPACE, "--kube-version", "1.34.0"]
+    command = [HELM, "template", release, str(chart), "--namespace", NAMESPACE, "--kube-version", "1.34.0"]
     flags = [word for file in files for word in ("--values", str(file))]
-    given = yaml.safe_dump(values or {})
+    given = json.dumps(values or {})  # which is YAML too, and quotes a model called y
     return subprocess.run(
         [*command, *flags, "--values", "-"], input=given, capture_output=True, text=True, check=False, timeout=60
     )
 
 
-def render(*files: Path, values: Values | None = None, chart: Path = CHART) -> list[Document]:
+def render(*files: Path, values: Values | None = None, chart: Path = CHART, release: str = "vision") -> list[Document]:
     """Return what the chart makes of them."""
-    done = template(*files, values=values, chart=chart)
+    done = template(*files, values=values, chart=chart, release=release)
     assert done.returncode == 0, done.stderr
     return [document for document in yaml.safe_load_all(done.stdout) if document]
 

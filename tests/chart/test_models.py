@@ -1,10 +1,13 @@
 """What a model of the map becomes."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
 from rendering import BAKED, CHART, container, of, one, predictor, render, render_model
+
+from model_server.settings import parse_settings
 
 
 def test_nothing_is_made_of_no_model() -> None:
@@ -48,6 +51,13 @@ def test_what_a_model_leaves_out_of_a_map_stays_the_default() -> None:
     assert resources["requests"] == {"cpu": "3", "memory": "512Mi"}
 
 
+def test_amounts_are_strings_for_a_crd_takes_no_fraction() -> None:
+    said = {"requests": {"cpu": 0.5}, "limits": {"cpu": 2, "memory": 1073741824}}
+    resources = container(render_model({"resources": said}))["resources"]
+    assert resources["requests"]["cpu"] == "0.5"
+    assert resources["limits"] == {"cpu": "2", "memory": "1073741824"}
+
+
 def test_large_numbers_stay_whole() -> None:
     assert "--max-body-bytes=33554432" in container(render_model({}))["args"]
 
@@ -58,6 +68,7 @@ def test_large_numbers_stay_whole() -> None:
         ({}, "kserve-vision/server:0.1.0"),
         ({"tag": "dev"}, "kserve-vision/server:dev"),
         ({"repository": "host:5000/a/b", "tag": "1"}, "host:5000/a/b:1"),
+        ({"registry": "host:5000/a", "tag": "1"}, "host:5000/a/kserve-vision/server:1"),
         ({"tag": "1", "digest": f"sha256:{'a' * 64}"}, f"kserve-vision/server@sha256:{'a' * 64}"),
     ],
 )
@@ -82,10 +93,24 @@ def test_the_variant_is_the_servers_choice_unless_it_is_said() -> None:
 
 
 def test_options_and_environment_of_ones_own_come_last() -> None:
-    said = {"server": {"args": ["--max-images=4"]}, "env": [{"name": "A", "value": "b"}]}
+    said = {"server": {"args": ["--threads=4"]}, "env": [{"name": "A", "value": "b"}]}
     found = container(render_model(said))
-    assert found["args"][-1] == "--max-images=4"
+    assert found["args"][-1] == "--threads=4"
     assert found["env"] == [{"name": "A", "value": "b"}]
+
+
+def test_every_option_is_one_of_the_server() -> None:
+    """It would refuse another, or a value that is none, and end."""
+    said = {"server": {"timeoutSeconds": 2.5, "drainDelaySeconds": 0, "maxBodyBytes": 10_000_000, "accessLog": False}}
+    settings = parse_settings(container(render_model(said))["args"])
+    assert settings.named_models == (("cats", Path("/mnt/models")),)
+    assert (settings.timeout_seconds, settings.drain_delay_seconds, settings.max_body_bytes) == (2.5, 0, 10_000_000)
+    assert settings.access_log is False
+
+
+def test_what_is_not_said_is_the_servers_own_default() -> None:
+    arguments = container(render_model({}))["args"]
+    assert parse_settings(arguments) == parse_settings(["--model=cats=/mnt/models", "--device=cpu"])
 
 
 def test_labels_and_annotations_are_the_same_in_another_version_of_the_chart(tmp_path) -> None:

@@ -10,6 +10,8 @@ def cats(**said: Any) -> dict[str, Any]:
     return {"models": {"cats": {**BAKED, **said}}}
 
 
+GATEWAY = {"class": "gateway", "gateway": {"parentRefs": [{"name": "public"}]}}
+
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "a misspelt key of a model": (cats(replcas=2), "/models/cats': additional properties 'replcas'"),
     "a misspelt key of the chart": ({"route": {}}, "additional properties 'route'"),
@@ -47,8 +49,47 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         cats(annotations={"serving.kserve.io/deploymentMode": "Knative"}),
         "Knative mode is not supported, models run in Standard mode",
     ),
+    "a variable twice": (cats(env=[{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]), "models.cats.env: A"),
+    "a variable that is a number": (cats(env=[{"name": "A", "value": 1}]), "/models/cats/env/0/value'"),
+    "a variable that KServe refuses": (cats(env=[{"name": "PYTHONPATH", "value": "a"}]), "models.cats.env: PYTHONPATH"),
+    "more images in a request than are admitted": (cats(server={"queueSize": 32}), "models.cats.server.maxImages: 64"),
+    "a strategy of two kinds": (
+        {"defaults": {"strategy": {"rollingUpdate": {"maxSurge": 2}}}, **cats(strategy={"type": "Recreate"})},
+        "models.cats.strategy: Recreate takes no rollingUpdate",
+    ),
+    "a strategy there is not": (cats(strategy={"type": "Rolling"}), "/models/cats/strategy/type'"),
+    "a label that pods are found by": (cats(labels={"app.kubernetes.io/component": "x"}), "models.cats.labels: app"),
+    "a scaler by KServe's annotation": (
+        cats(annotations={"serving.kserve.io/autoscalerClass": "hpa"}),
+        "models.cats.annotations: serving.kserve.io/autoscalerClass is the chart's",
+    ),
+    "an engine of CPUs on a GPU": (
+        cats(gpu={"count": 1}, variant={"engine": "openvino"}),
+        "models.cats.variant.engine: openvino runs on CPUs",
+    ),
+    "int8 on a GPU": (cats(gpu={"count": 1}, variant={"precision": "int8"}), "models.cats.variant.precision: int8"),
+    "half precision without torch": (
+        cats(variant={"precision": "float16", "engine": "onnxruntime"}),
+        "models.cats.variant.precision: float16 needs engine torch",
+    ),
+    "two models of one name for gRPC": ({"models": {"a": BAKED, "a-grpc": BAKED}}, "models.a-grpc: is also what"),
+    "a model that is nothing": ({"models": {"cats": None}}, "/models/cats'"),
+    "a default taken away": ({"defaults": {"image": None}, **cats()}, "/defaults': missing property 'image'"),
+    "an account that nobody makes": ({**cats(), "serviceAccount": {"create": False}}, "serviceAccount.name"),
     "two GPUs for a server that uses one": (cats(gpu={"count": 2}), "models.cats.gpu.count: 2"),
     "a gateway without a gateway": ({**cats(), "routes": {"class": "gateway"}}, "routes.gateway.parentRefs"),
+    "a certificate for a gateway": (
+        {**cats(), "routes": {**GATEWAY, "host": "a.b", "tls": {"secretName": "cert"}}},
+        "routes.tls.secretName: is an Ingress's",
+    ),
+    "gRPC on a gateway that takes every host for HTTP": (
+        {**cats(), "routes": {**GATEWAY, "grpc": {"host": "MODEL.b"}}},
+        "routes.host: is empty",
+    ),
+    "gRPC on the host of the paths": (
+        {**cats(), "routes": {"host": "cats.b", "grpc": {"host": "MODEL.b"}}},
+        'routes.grpc.host: "MODEL.b" makes cats.b of models.cats',
+    ),
     "one host for every model's gRPC": (
         {**cats(), "routes": {"grpc": {"host": "grpc.example.com"}}},
         "routes.grpc.host",

@@ -73,7 +73,8 @@ def test_grpc_has_a_host_name_for_each_model() -> None:
 
 
 def test_grpc_over_the_gateway_api() -> None:
-    route = one("GRPCRoute", routed(**GATEWAY, grpc={"host": "MODEL.grpc.example.com"}))["spec"]
+    routes = {**GATEWAY, "host": "example.com", "grpc": {"host": "MODEL.grpc.example.com"}}
+    route = one("GRPCRoute", routed(**routes))["spec"]
     assert route["hostnames"] == ["cats.grpc.example.com"]
     assert route["rules"] == [{"backendRefs": [{"name": "cats-grpc", "port": 8081}]}]
 

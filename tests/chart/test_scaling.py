@@ -36,6 +36,12 @@ def test_between_hpa_and_keda_no_pod_restarts() -> None:
     assert one("InferenceService", scaled("hpa")) == one("InferenceService", scaled("keda"))
 
 
+def test_from_hpa_to_keda_the_old_scaler_may_still_be_there() -> None:
+    """Helm removes what is gone after it has made what is new, and KEDA refuses a workload that an HPA has, else."""
+    annotations = one("HorizontalPodAutoscaler", scaled("hpa"))["metadata"]["annotations"]
+    assert annotations == {"validations.keda.sh/hpa-ownership": "false"}
+
+
 def test_the_scalers_scale_the_deployment_that_kserve_makes() -> None:
     for name in ("hpa", "keda"):
         target = one(SCALERS[name] or "", scaled(name))["spec"]["scaleTargetRef"]

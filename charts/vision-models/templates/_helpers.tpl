@@ -1,7 +1,8 @@
-{{/* Labels of everything; none of them changes with the chart's version, for KServe copies those of an InferenceService to its pods. */}}
+{{/* Labels of everything; none of them changes with the chart's version, for KServe copies those of an InferenceService to its
+pods. Quoted, here and in the templates: a model may be called true, and a release 1. */}}
 {{- define "vision-models.labels" -}}
-app.kubernetes.io/name: {{ .model | default "vision-models" }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ .model | default "vision-models" | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/part-of: vision-models
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{- end }}
@@ -25,16 +26,19 @@ app: isvc.{{ . }}-predictor
 {{- toYaml $laid -}}
 {{- end }}
 
-{{/* The models that are enabled, by name, each with the defaults filled in and checked, as YAML. */}}
+{{/* The models that are enabled, by name, each with the defaults filled in, all of them checked, as YAML. */}}
 {{- define "vision-models.models" -}}
 {{- $models := dict -}}
 {{- range $name, $said := .Values.models -}}
-{{- $model := include "vision-models.overlay" (list $.Values.defaults ($said | default dict)) | fromYaml -}}
+{{- $model := include "vision-models.overlay" (list $.Values.defaults $said) | fromYaml -}}
 {{- if $model.enabled -}}
-{{- include "vision-models.check" (dict "root" $ "name" $name "model" $model) -}}
 {{- $_ := set $models $name $model -}}
 {{- end -}}
 {{- end -}}
+{{- range $name, $model := $models -}}
+{{- include "vision-models.check" (dict "name" $name "model" $model) -}}
+{{- end -}}
+{{- include "vision-models.checkTogether" (dict "values" .Values "models" $models) -}}
 {{- toYaml $models -}}
 {{- end }}
 
@@ -44,20 +48,33 @@ app: isvc.{{ . }}-predictor
 
 {{- define "vision-models.image" -}}
 {{- $image := .model.image -}}
-{{- $repository := $image.repository | default (ternary "kserve-vision/server-gpu" "kserve-vision/server" (gt (int .model.gpu.count) 0)) -}}
-{{- if $image.digest -}}
-{{ $repository }}@{{ $image.digest }}
-{{- else -}}
-{{ $repository }}:{{ $image.tag | default .root.Chart.AppVersion }}
-{{- end -}}
+{{- with $image.registry }}{{ . }}/{{ end -}}
+{{ $image.repository | default (ternary "kserve-vision/server-gpu" "kserve-vision/server" (gt (int .model.gpu.count) 0)) }}
+{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default .root.Chart.AppVersion }}{{ end }}
 {{- end }}
 
-{{/* Whether its GPUs are whole: then a new pod may wait for one that the old pod holds. */}}
-{{- define "vision-models.wholeGpus" -}}
-{{- if and (gt (int .gpu.count) 0) (eq .gpu.resourceName "nvidia.com/gpu") -}}yes{{- end -}}
+{{/* Whether its GPU is a whole one: then a new pod may wait for what the old pod holds. */}}
+{{- define "vision-models.wholeGpu" -}}
+{{- if and (gt (int .gpu.count) 0) (not (regexMatch "/mig-|\\.shared$" .gpu.resourceName)) -}}yes{{- end -}}
+{{- end }}
+
+{{/* Requests and limits, the GPU among them. As strings, for a CRD takes 2 and "0.5" but not 0.5. */}}
+{{- define "vision-models.resources" -}}
+{{- $resources := dict -}}
+{{- range $kind := list "requests" "limits" -}}
+{{- $amounts := dict -}}
+{{- range $name, $amount := get $.resources $kind | default dict -}}
+{{- $_ := set $amounts $name (ternary $amount (toJson $amount) (kindIs "string" $amount)) -}}
+{{- end -}}
+{{- if gt (int $.gpu.count) 0 -}}
+{{- $_ := set $amounts $.gpu.resourceName (toJson $.gpu.count) -}}
+{{- end -}}
+{{- $_ := set $resources $kind $amounts -}}
+{{- end -}}
+{{- toYaml $resources -}}
 {{- end }}
 
 {{/* Seconds from SIGTERM to SIGKILL: routes forget the pod, the last request comes in, is answered, and a little more. */}}
 {{- define "vision-models.leastGrace" -}}
-{{- add (int .server.drainDelaySeconds) (int .server.bodyTimeoutSeconds) (int .server.timeoutSeconds) 5 -}}
+{{- addf .server.drainDelaySeconds .server.bodyTimeoutSeconds .server.timeoutSeconds 5 | ceil | int -}}
 {{- end }}
