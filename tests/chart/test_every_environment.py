@@ -1,6 +1,5 @@
 """Every environment and scenario lints, renders the same twice, and holds to what every object must."""
 
-import re
 import subprocess
 
 import pytest
@@ -92,11 +91,3 @@ def same(default: object, said: object, path: str = "") -> list[str]:
     if isinstance(default, dict) and isinstance(said, dict):
         return [found for key in said if key in default for found in same(default[key], said[key], f"{path}.{key}")]
     return [path] if default == said and said not in ({}, []) else []
-
-
-def test_every_value_has_a_comment() -> None:
-    lines = (CHART / "values.yaml").read_text().splitlines()
-    for number, line in enumerate(lines):
-        if re.match(r"^    ?\w+:.*[^:]$", line) and not line.startswith("    -"):
-            above = [each.strip() for each in lines[max(0, number - 4) : number]]
-            assert any(each.startswith("#") for each in above), line
