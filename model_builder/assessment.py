@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model_builder.album import check_pictures, find_pictures
+from model_builder.album import check_pictures, decode_pictures, find_pictures
 from model_builder.errors import BuildError
 from model_builder.progress import say
 from model_builder.provenance import name_path
 from model_builder.scores import Scores, Share, recall, score
 from model_builder.subject import Subject, infer_pictures
+from model_builder.variants import name_variant
 from model_server.bundle import Bundle
 from model_server.cpu_limit import cpu_limit
 from model_server.engine import runs_here
@@ -47,9 +48,10 @@ def assess_bundle(bundle: Bundle, data: Path, variants: Sequence[Variant]) -> As
         )
     if manifest.trained_on is None:
         say("warning: the model was never trained: its labels mean nothing, and what is right is chance")
-    check_pictures(pictures, Imaging(manifest.preprocessing))
+    imaging = Imaging(manifest.preprocessing)
+    check_pictures(pictures, imaging)
     subjects = [Subject(manifest, v, [bundle.read(file) for file in v.files], threads) for v in variants]
-    logits = infer_pictures(subjects, pictures)
+    logits = infer_pictures(subjects, decode_pictures(pictures, imaging, "measuring on pictures"))
     scores = {s.name: score(of_subject, pictures.classes) for s, of_subject in zip(subjects, logits, strict=True)}
     return Assessment(bundle, name_path(data), len(pictures), threads, scores)
 
@@ -70,14 +72,14 @@ def choose_variants(manifest: Manifest, precision: str, engine: str, device: str
         )
     ]
     running = [variant for variant in fitting if runs_here(variant)]
-    names = {id(v): f"{v.precision} {v.engine} {v.device}" for v in manifest.variants}
     for variant in fitting:
         if running and variant not in running:
-            say(f"{names[id(variant)]} does not run here, for want of its engine's package or of a GPU: passed over")
+            say(f"{name_variant(variant)} does not run here, for want of its engine's package or of a GPU: passed over")
     if not running:
         asked = f"--precision {precision} --engine {engine} --device {device}"
         reason = "this machine runs none of those that fit" if fitting else "no variant fits"
-        raise BuildError(f"{asked}: {reason}; the bundle has: {', '.join(names.values())}")
+        there_are = ", ".join(map(name_variant, manifest.variants))
+        raise BuildError(f"{asked}: {reason}; the bundle has: {there_are}")
     return running
 
 

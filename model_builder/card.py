@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model_builder.table import format_bytes, format_share
+from model_builder.variants import count_bytes
 from model_server.bundle import Bundle
 from model_server.engine import runs_here
 from model_server.manifest import Manifest, Preprocessing, TrainingData, Variant
@@ -46,7 +47,7 @@ def describe_bundle(bundle: Bundle) -> dict[str, Any]:
     """Return what ``model.yaml`` says, the revision, and each variant's bytes and whether it runs here; JSON values."""
     document = bundle.manifest.model_dump(mode="json")
     for variant, described in zip(bundle.manifest.variants, document["variants"], strict=True):
-        described |= {"bytes": _count_bytes(bundle, variant), "runs_here": runs_here(variant)}
+        described |= {"bytes": count_bytes(bundle, variant), "runs_here": runs_here(variant)}
     return {"revision": bundle.revision, **document}
 
 
@@ -55,7 +56,7 @@ def _describe_variant(bundle: Bundle, variant: Variant) -> list[str]:
         variant.precision,
         variant.engine,
         variant.device,
-        format_bytes(_count_bytes(bundle, variant)),
+        format_bytes(count_bytes(bundle, variant)),
         format_share(variant.accuracy),
         format_share(variant.agreement),
         "yes" if runs_here(variant) else "no",
@@ -78,10 +79,6 @@ def _describe_preprocessing(preprocessing: Preprocessing) -> str:
         f"the shorter side is resized to {resized}, the middle {kept} is kept, and the channels R, G, B, as 0 to 1, "
         f"have {mean} subtracted and are divided by {std}"
     )
-
-
-def _count_bytes(bundle: Bundle, variant: Variant) -> int:
-    return sum((bundle.folder / file.path).stat().st_size for file in variant.files)
 
 
 def _name(data: TrainingData) -> str:

@@ -16,6 +16,7 @@ from model_builder.errors import BuildError
 from model_builder.labels import read_labels
 from model_builder.model import Model
 from model_server.engine.networks import fill_network
+from model_server.excerpt import condense
 from model_server.manifest import Preprocessing, TrainingData
 
 SUFFIXES = (".safetensors", ".pth")
@@ -88,7 +89,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             "save the weights alone: torch.save(network.state_dict(), FILE)"
         ) from error
     except Exception as error:
-        reason = " ".join(str(error).split())[:300] or "it is empty or cut off"
+        reason = condense(error) or "it is empty or cut off"
         raise BuildError(f"--weights {path}: can't be read as a {path.suffix} file: {reason}") from error
     return _unwrap(document, path)
 

@@ -9,11 +9,12 @@ from model_builder.comparison import Difference, compare_engines
 from model_builder.export import export_onnx
 from model_builder.model import Model
 from model_builder.progress import say
+from model_builder.variants import ONNX, make_original
 from model_builder.writing import describe, write_bundle
 from model_server.bundle import Bundle
 from model_server.manifest import Manifest, Variant
 
-WEIGHTS, ONNX = "float32/model.safetensors", "float32/model.onnx"
+WEIGHTS = "float32/model.safetensors"
 MAX_ONNX_BYTES = 2**31 - 2**20
 """Protobuf's limit on a file is 2 GiB; the graph itself takes less than a MiB of it."""
 
@@ -70,6 +71,4 @@ def _variants(contents: dict[str, bytes], gpu_precision: GpuPrecision) -> list[V
     reference = Variant(precision="float32", engine="torch", device="cpu", inputs="pixels", files=weights)
     if ONNX not in contents:
         return [gpu, reference]
-    files = [describe(ONNX, contents[ONNX])]
-    onnx = Variant(precision="float32", engine="onnxruntime", device="cpu", inputs="tensor", files=files)
-    return [gpu, onnx, reference]
+    return [gpu, make_original(describe(ONNX, contents[ONNX])), reference]

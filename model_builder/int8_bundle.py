@@ -13,15 +13,24 @@ from model_builder.provenance import name_folder, record_quantizing
 from model_builder.quantization import quantize_openvino
 from model_builder.scores import Share, agreement, count_share
 from model_builder.subject import Subject, infer_pictures, time_subjects
-from model_builder.variants import find_original, is_int8, list_files, place_int8
+from model_builder.variants import (
+    BIN,
+    XML,
+    find_original,
+    is_int8,
+    list_files,
+    name_variant,
+    place_int8,
+    record_figures,
+)
 from model_builder.writing import check_output, describe, write_bundle
 from model_server.bundle import Bundle, read_bundle
 from model_server.cpu_limit import cpu_limit
 from model_server.engine import runs_here
+from model_server.excerpt import condense
 from model_server.imaging import Imaging
 from model_server.manifest import DataSet, Preprocessing, Variant
 
-XML, BIN = "int8/model.xml", "int8/model.bin"
 FEW_IMAGES = 100
 """Fewer tell the ranges of the activations only roughly."""
 
@@ -122,7 +131,7 @@ def _foretell(bundle: Bundle, calibrating: Pictures, measuring: Pictures) -> Non
         say(f"figures measured on {manifest.evaluation.name!r} are replaced, for they can't be compared with new ones")
     for variant in manifest.variants:
         if not runs_here(variant):
-            say(f"{variant.precision} {variant.engine} {variant.device} does not run here: its figures are left open")
+            say(f"{name_variant(variant)} does not run here: its figures are left open")
 
 
 def _quantize(path: str, model: bytes, preprocessing: Preprocessing, calibrating: Pictures) -> tuple[bytes, bytes]:
@@ -131,14 +140,14 @@ def _quantize(path: str, model: bytes, preprocessing: Preprocessing, calibrating
     try:
         return quantize_openvino(model, preprocessing, np.concatenate(batches))
     except Exception as error:  # OpenVINO and NNCF have exceptions of their own
-        reason = " ".join(str(error).split())[:300]
-        raise BuildError(f"{path}: OpenVINO and NNCF can't quantize it: {reason}") from error
+        raise BuildError(f"{path}: OpenVINO and NNCF can't quantize it: {condense(error)}") from error
 
 
 def _measure(subjects: list[Subject], pictures: Pictures) -> list[Figures]:
-    logits = infer_pictures(subjects, pictures)
+    imaging = subjects[0].imaging
+    logits = infer_pictures(subjects, decode_pictures(pictures, imaging, "measuring on pictures"))
     say("timing single images")
-    first = np.stack([subjects[0].imaging.decode(pictures.files[0].read_bytes())])
+    first = np.stack([imaging.decode(pictures.files[0].read_bytes())])
     return [
         Figures(
             variant=subject.variant,
@@ -154,12 +163,8 @@ def _measure(subjects: list[Subject], pictures: Pictures) -> list[Figures]:
 
 
 def _fill_in(variant: Variant, figures: list[Figures]) -> Variant:
-    """Return the variant with its figures, rounded to four digits; one that was not measured has none."""
+    """Return the variant with its figures; one that was not measured has none."""
     found = next((of_variant for of_variant in figures if of_variant.variant is variant), None)
-    accuracy = found.accuracy if found else None
-    return variant.model_copy(
-        update={
-            "accuracy": round(accuracy.value, 4) if accuracy else None,
-            "agreement": round(found.agreement, 4) if found else None,
-        }
-    )
+    if found is None:
+        return record_figures(variant, None, None)
+    return record_figures(variant, found.accuracy.value if found.accuracy else None, found.agreement)

@@ -5,22 +5,25 @@ from pathlib import Path
 
 import numpy as np
 
+from model_builder.album import BATCH_IMAGES
 from model_builder.digits import LABELS, LABELS_SOURCE, PREPROCESSING, LabelledPictures, Split, encode_png, load_split
-from model_builder.evaluation import infer_logits, measure
 from model_builder.export import export_onnx
 from model_builder.progress import say
 from model_builder.quantization import quantize_openvino
+from model_builder.scores import agreement, score
+from model_builder.subject import Subject, infer_pictures
 from model_builder.training import Course, train_network
+from model_builder.variants import BIN, ONNX, XML, make_original, place_int8, record_figures
 from model_builder.writing import check_output, describe, write_bundle
 from model_server.bundle import Bundle
 from model_server.imaging import Imaging
-from model_server.manifest import DataSet, Manifest, Sample, Variant
+from model_server.manifest import DataSet, Manifest, Sample
 from model_server.types import Float32Array, Int64Array, UInt8Array
 
 ARCHITECTURE = "digits-resnet"
 DATA_SET = "scikit-learn digits"
 CALIBRATION_IMAGES = 300
-XML, BIN, ONNX = "int8/model.xml", "int8/model.bin", "float32/model.onnx"
+THREADS = 1
 
 
 def train_digits(output: Path, *, seed: int, epochs: int) -> Bundle:
@@ -37,9 +40,10 @@ def train_digits(output: Path, *, seed: int, epochs: int) -> Bundle:
     say(f"training {ARCHITECTURE} on {len(split.train)} images")
     network = train_network(ARCHITECTURE, split, imaging, Course(epochs, seed))
     say("exporting to ONNX")
-    contents = {ONNX: export_onnx(network, PREPROCESSING.crop)}
+    onnx = export_onnx(network, PREPROCESSING.crop)
     say(f"quantizing to int8, calibrated on {CALIBRATION_IMAGES} of the training images")
-    contents[XML], contents[BIN] = quantize_openvino(contents[ONNX], PREPROCESSING, _calibration(split, imaging))
+    xml, weights = quantize_openvino(onnx, PREPROCESSING, _calibration(split, imaging))
+    contents = {ONNX: onnx, XML: xml, BIN: weights}
     manifest = Manifest(
         format=1,
         name="digits",
@@ -51,7 +55,7 @@ def train_digits(output: Path, *, seed: int, epochs: int) -> Bundle:
         labels=LABELS,
         labels_source=LABELS_SOURCE,
         evaluation=DataSet(name=f"{DATA_SET}, held-out 20%", images=len(split.held_out)),
-        variants=_variants(contents),
+        variants=place_int8([make_original(describe(ONNX, onnx))], [describe(XML, xml), describe(BIN, weights)]),
     )
     say(f"measuring both variants on {len(split.held_out)} held-out images")
     return write_bundle(*_measured(manifest, contents, split.held_out), output)
@@ -64,38 +68,25 @@ def _calibration(split: Split, imaging: Imaging) -> UInt8Array:
     return np.stack([imaging.decode(encode_png(picture)) for picture in pictures])
 
 
-def _variants(contents: dict[str, bytes]) -> list[Variant]:
-    return [
-        Variant(
-            precision="int8",
-            engine="openvino",
-            device="cpu",
-            inputs="pixels",
-            files=[describe(XML, contents[XML]), describe(BIN, contents[BIN])],
-        ),
-        Variant(
-            precision="float32",
-            engine="onnxruntime",
-            device="cpu",
-            inputs="tensor",
-            files=[describe(ONNX, contents[ONNX])],
-        ),
-    ]
-
-
 def _measured(
     manifest: Manifest, contents: dict[str, bytes], held_out: LabelledPictures
 ) -> tuple[Manifest, dict[str, bytes]]:
-    """Return both with the accuracy of the variants and with samples."""
+    """Return both with the accuracy of the variants, their agreement with float32, and with samples."""
     images = [encode_png(picture) for picture in held_out.pictures]
-    logits = [
-        infer_logits(manifest, variant, [contents[file.path] for file in variant.files], images)
+    subjects = [
+        Subject(manifest, variant, [contents[file.path] for file in variant.files], THREADS)
         for variant in manifest.variants
     ]
+    pixels = np.stack([subjects[0].imaging.decode(image) for image in images])
+    logits = infer_pictures(subjects, np.split(pixels, range(BATCH_IMAGES, len(pixels), BATCH_IMAGES)))
+    _, float32 = logits
     samples = choose_samples(held_out.labels, logits, images)
     changes = {
         "samples": [sample for sample, _ in samples],
-        "variants": measure(logits, manifest.variants, held_out.labels),
+        "variants": [
+            record_figures(variant, score(of_variant, held_out.labels).top_1.value, agreement(of_variant, float32))
+            for variant, of_variant in zip(manifest.variants, logits, strict=True)
+        ],
     }
     return manifest.model_copy(update=changes), contents | {sample.path: data for sample, data in samples}
 

@@ -2,13 +2,14 @@
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from model_builder.album import Pictures, decode_pictures
+from model_builder.variants import name_variant
 from model_server.engine import load_engine
 from model_server.errors import BundleError
+from model_server.excerpt import condense
 from model_server.imaging import Imaging
 from model_server.manifest import Manifest, Variant
 from model_server.ranking import check_logits
@@ -33,7 +34,7 @@ class Subject:
     def __init__(self, manifest: Manifest, variant: Variant, contents: Sequence[bytes], threads: int) -> None:
         self.variant = variant
         self.bytes = sum(map(len, contents))
-        self.name = f"{variant.precision} {variant.engine} {variant.device}"
+        self.name = name_variant(variant)
         self.imaging = Imaging(manifest.preprocessing)
         self._class_count = len(manifest.labels)
         self._engine = load_engine(manifest, variant, contents, threads)
@@ -49,24 +50,24 @@ class Subject:
         try:
             logits = self._engine.infer(pixels if self.variant.inputs == "pixels" else self.imaging.normalise(pixels))
         except Exception as error:  # every engine has exceptions of its own
-            reason = " ".join(str(error).split())[:300]
-            raise BundleError(f"{files}: fails on images of crop = {self.imaging.size} pixels: {reason}") from error
+            raise BundleError(
+                f"{files}: fails on images of crop = {self.imaging.size} pixels: {condense(error)}"
+            ) from error
         check_logits(logits, (len(pixels), self._class_count), self.variant, files)
         return logits
 
 
-def infer_pictures(subjects: Sequence[Subject], pictures: Pictures) -> list[Float32Array]:
-    """Return each subject's logits, FP32 ``[N, classes]``, for N pictures, each decoded once.
+def infer_pictures(subjects: Sequence[Subject], batches: Iterable[UInt8Array]) -> list[Float32Array]:
+    """Return each subject's logits, FP32 ``[N, classes]``, for N pictures in batches of UINT8 ``[n, S, S, 3]``.
 
     Raises:
-        BuildError: a picture can't be read.
         BundleError: a subject fails.
     """
-    batches: list[list[Float32Array]] = [[] for _ in subjects]
-    for pixels in decode_pictures(pictures, subjects[0].imaging, "measuring on pictures"):
-        for subject, logits in zip(subjects, batches, strict=True):
-            logits.append(subject.infer(pixels))
-    return [np.concatenate(logits) for logits in batches]
+    logits: list[list[Float32Array]] = [[] for _ in subjects]
+    for pixels in batches:
+        for subject, of_subject in zip(subjects, logits, strict=True):
+            of_subject.append(subject.infer(pixels))
+    return [np.concatenate(of_subject) for of_subject in logits]
 
 
 def time_subjects(subjects: Sequence[Subject], pixels: UInt8Array) -> list[float]:

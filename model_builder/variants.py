@@ -1,10 +1,18 @@
-"""A bundle's variants: the one that int8 is made from, and the place of the one that is made."""
+"""A bundle's variants: the one that int8 is made from, the place of the one that is made, and the figures of each."""
 
 from collections.abc import Sequence
 
 from model_builder.errors import BuildError
 from model_server.bundle import Bundle
 from model_server.manifest import BundleFile, Manifest, Variant
+
+ONNX, XML, BIN = "float32/model.onnx", "int8/model.xml", "int8/model.bin"
+"""Where a bundle holds the file of the one and the two of the other."""
+
+
+def make_original(onnx: BundleFile) -> Variant:
+    """Return the float32 variant of an ONNX file whose input is a tensor."""
+    return Variant(precision="float32", engine="onnxruntime", device="cpu", inputs="tensor", files=[onnx])
 
 
 def find_original(bundle: Bundle) -> Variant:
@@ -37,6 +45,24 @@ def place_int8(variants: Sequence[Variant], files: Sequence[BundleFile]) -> list
     kept = [variant for variant in variants if not is_int8(variant)]
     place = next(number for number, variant in enumerate(kept) if variant.device == "cpu")
     return [*kept[:place], int8, *kept[place:]]
+
+
+def record_figures(variant: Variant, accuracy: float | None, agreement: float | None) -> Variant:
+    """Return the variant with its figures, from 0 to 1, rounded to four digits; None is what was not measured."""
+    figures = {"accuracy": accuracy, "agreement": agreement}
+    return variant.model_copy(
+        update={name: None if share is None else round(share, 4) for name, share in figures.items()}
+    )
+
+
+def name_variant(variant: Variant) -> str:
+    """Return what a variant is called where there are several: ``int8 openvino cpu``."""
+    return f"{variant.precision} {variant.engine} {variant.device}"
+
+
+def count_bytes(bundle: Bundle, variant: Variant) -> int:
+    """Return what a variant's files take together on the disk."""
+    return sum((bundle.folder / file.path).stat().st_size for file in variant.files)
 
 
 def list_files(manifest: Manifest) -> list[BundleFile]:

@@ -49,10 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(settings: Settings) -> None:
     # these import kserve, which takes a second that --help and a mistyped option should not take
+    from model_server.grpc_calls import InferenceHandler
     from model_server.grpc_port import GrpcPort
     from model_server.lifecycle import VisionServer
     from model_server.metrics_app import build_metrics_app
-    from model_server.procedures import InferenceHandler
+    from model_server.procedures import Procedures
     from model_server.repository import BundleRepository
     from model_server.routes import build_app
 
@@ -86,8 +87,7 @@ def _serve(settings: Settings) -> None:
             access_log=settings.access_log,
         )
         handler = InferenceHandler(
-            repository,
-            authorization,
+            Procedures(repository, authorization, phase).by_name(),
             phase,
             body_timeout_seconds=settings.body_timeout_seconds,
             access_log=settings.access_log,

@@ -17,6 +17,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from model_server.batch_times import BatchTimes
 from model_server.errors import DeadlineUnmet, QueueFull, ServingError
 from model_server.metrics import ModelMetrics
 from model_server.types import Float32Array, Rows
@@ -44,12 +45,11 @@ class Batcher:
     ) -> None:
         self.max_batch = max_batch
         self.queue_size = queue_size
+        self.times = BatchTimes(max_batch)
         self._infer = infer
         self._metrics = metrics
         self._clock = clock
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
-        self._seconds = [0.0] * (max_batch + 1)
-        self._fastest = list(self._seconds)
         self._admitted: list[Place] = []
         self._queue: list[_Row] = []
         self._dead = 0
@@ -63,7 +63,7 @@ class Batcher:
         Returns:
             The logits of each batch, by its size.
         """
-        logits = {}
+        logits, fastest = {}, {}
         for size in sorted({1, self.max_batch}):
             batch = np.repeat(row, size, axis=0)
             runs = []
@@ -71,16 +71,9 @@ class Batcher:
                 begin = self._clock()
                 logits[size] = await asyncio.get_running_loop().run_in_executor(self._thread, self._infer, batch)
                 runs.append(self._clock() - begin)
-            self._seconds[size] = min(runs)
-        one, full = self._seconds[1], self._seconds[self.max_batch]
-        steps = max(1, self.max_batch - 1)
-        self.expect([0.0, *(one + (full - one) * (size - 1) / steps for size in range(1, self.max_batch + 1))])
+            fastest[size] = min(runs)
+        self.times.expect_between(fastest[1], fastest[self.max_batch])
         return logits
-
-    def expect(self, seconds: list[float]) -> None:
-        """Say how long batches of 0, 1, … ``max_batch`` images take; what is measured from then on corrects it."""
-        self._seconds = list(seconds)
-        self._fastest = list(seconds)
 
     def admit(self, rows: int, deadline: float) -> "Place":
         """Take places for ``rows`` images that are to be answered by ``deadline``, on this batcher's clock.
@@ -92,22 +85,22 @@ class Batcher:
         taken = sum(place.rows for place in self._admitted)
         waiting = sum(place.waiting for place in self._admitted)
         now = self._clock()
-        free_at = max(now, self._free_at)
+        free_at, estimate = max(now, self._free_at), self.times.estimate
         if taken + rows > self.queue_size:
             raise QueueFull(
                 f"the queue is full: {taken} of {self.queue_size} places are taken and {rows} more images do not fit; "
                 "send the request again later",
-                free_at - now + self._estimate(waiting),
+                free_at - now + estimate(waiting),
             )
         place = Place(self, rows, deadline)
         position = bisect.bisect_right(self._admitted, deadline, key=lambda other: other.deadline)
         ahead = sum(other.waiting for other in self._admitted[:position])
         for later in (place, *self._admitted[position:]):
             ahead += later.waiting
-            late = free_at + self._estimate(ahead) - later.deadline
+            late = free_at + estimate(ahead) - later.deadline
             if late > 0 and later.waiting:
                 if not self._busy and not waiting:
-                    self._doubt(from_size=1)
+                    self.times.doubt(from_size=1)
                 raise DeadlineUnmet(
                     f"the deadline can't be met: {waiting} images wait, and an answer would come {late:.3f} seconds "
                     "late; give a longer timeout or send the request again later",
@@ -124,25 +117,6 @@ class Batcher:
     def close(self) -> None:
         """Let the engine's thread end after the batch it is at."""
         self._thread.shutdown(wait=True)
-
-    def _doubt(self, from_size: int) -> None:
-        """Believe a little less in how long batches take.
-
-        An estimate keeps batches from being run, so that nothing would correct it: after one stall a model could
-        refuse everybody for ever. It never falls below a quarter of the fastest batch seen.
-        """
-        for size in range(from_size, self.max_batch + 1):
-            self._seconds[size] = max(0.9 * self._seconds[size], self._fastest[size] / 4)
-
-    def _learn(self, size: int, seconds: float) -> None:
-        """Take what a batch took into account; a stall counts as no more than four times what was expected."""
-        expected = self._seconds[size]
-        self._seconds[size] += (min(seconds, 4 * expected or seconds) - expected) / 8
-        self._fastest[size] = min(self._fastest[size] or seconds, seconds)
-
-    def _estimate(self, rows: int) -> float:
-        full, rest = divmod(rows, self.max_batch)
-        return full * self._seconds[self.max_batch] + self._seconds[rest]
 
     def release(self, place: "Place") -> None:
         """Give back a place; its rows that still wait leave the queue, and memory."""
@@ -169,7 +143,7 @@ class Batcher:
             return
         self._busy = True
         begin = self._clock()
-        self._free_at = begin + self._seconds[len(batch)]
+        self._free_at = begin + self.times.estimate(len(batch))
         self._metrics.batch_images.observe(len(batch))
         for row in batch:
             self._metrics.stages["queue"].observe(begin - row.place.queued_at)
@@ -183,9 +157,9 @@ class Batcher:
         if not self._queue:
             return []
         left = self._queue[0].deadline - self._clock()
-        size = next((n for n in range(self.max_batch, 0, -1) if self._seconds[n] <= left), self.max_batch)
+        size = self.times.largest_within(left)
         if size < min(self.max_batch, len(self._queue) - self._dead):
-            self._doubt(from_size=size + 1)
+            self.times.doubt(from_size=size + 1)
         batch: list[_Row] = []
         while self._queue and len(batch) < size:
             batch.append(heapq.heappop(self._queue))
@@ -202,7 +176,7 @@ class Batcher:
         self._busy = False
         self._free_at = now
         size = len(batch)
-        self._learn(size, now - begin)
+        self.times.learn(size, now - begin)
         self._metrics.stages["inference"].observe(now - begin)
         error = done.exception()
         if error is None and len(done.result()) != size:

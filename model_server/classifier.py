@@ -9,7 +9,8 @@ import numpy as np
 
 from model_server.batching import Batcher
 from model_server.bundle import Bundle
-from model_server.errors import BundleError, InvalidInput, TooLarge
+from model_server.errors import BundleError, InvalidInput, too_many_images
+from model_server.excerpt import condense
 from model_server.imaging import Imaging
 from model_server.manifest import Variant
 from model_server.metrics import ModelMetrics
@@ -67,8 +68,7 @@ class Classifier:
         try:
             logits = await self._batcher.warm_up(grey[np.newaxis])
         except Exception as error:
-            reason = " ".join(str(error).split())[:300]
-            raise BundleError(f"{where}: fails on an image of crop = {size} pixels: {reason}") from error
+            raise BundleError(f"{where}: fails on an image of crop = {size} pixels: {condense(error)}") from error
         for images, found in logits.items():
             check_logits(found, (images, len(self.bundle.manifest.labels)), self.variant, where)
 
@@ -84,7 +84,7 @@ class Classifier:
         labels = self.bundle.manifest.labels
         count = len(query.content)
         if count > self.max_images:
-            raise TooLarge(f"{count} images in one request; at most {self.max_images} are taken: send several requests")
+            raise too_many_images(f"{count} images in one request", self.max_images)
         top_k = min(self._default_top_k, len(labels)) if query.top_k is None else query.top_k
         timeout = self._default_timeout_seconds if query.timeout_seconds is None else query.timeout_seconds
         with self._batcher.admit(count, self._clock() + timeout) as place:
@@ -99,7 +99,7 @@ class Classifier:
             return list(content.values)
         images: Iterable[bytes | UInt8Array] = content.values if isinstance(content, Pixels) else content.files
         loop = asyncio.get_running_loop()
-        preparing = [loop.run_in_executor(self._pool, self._measured_row, image) for image in images]
+        preparing = [loop.run_in_executor(self._pool, self._prepare_image, image) for image in images]
         rows: list[Rows] = []
         for index, row in enumerate(await asyncio.gather(*preparing, return_exceptions=True)):
             if isinstance(row, InvalidInput):
@@ -110,16 +110,14 @@ class Classifier:
             rows.append(row)
         return rows
 
-    def _measured_row(self, image: bytes | UInt8Array) -> Rows:
-        if isinstance(image, bytes):
-            self._metrics.image_bytes.observe(len(image))
-        else:
-            self._metrics.image_pixels.observe(image.shape[0] * image.shape[1])
+    def _prepare_image(self, image: bytes | UInt8Array) -> Rows:
         with self._metrics.time("imaging"):
-            return self._row(image)
+            if not isinstance(image, bytes):
+                return self._row(self._imaging.fit(image))
+            self._metrics.image_bytes.observe(len(image))
+            return self._row(self._imaging.decode(image))
 
-    def _row(self, image: bytes | UInt8Array) -> Rows:
-        pixels = self._imaging.decode(image) if isinstance(image, bytes) else self._imaging.fit(image)
+    def _row(self, pixels: UInt8Array) -> Rows:
         return pixels if self.variant.inputs == "pixels" else self._imaging.normalise(pixels[np.newaxis])[0]
 
     def close(self) -> None:

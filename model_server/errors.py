@@ -50,6 +50,11 @@ class TooLarge(ServingError):
     status = 413
 
 
+def too_many_images(found: str, most: int) -> TooLarge:
+    """Return the refusal of a request with more than ``most`` images; ``found`` says how many it has, and where."""
+    return TooLarge(f"{found}; at most {most} are taken: send several requests")
+
+
 class UnsupportedMediaType(ServingError):
     """A Content-Type or Content-Encoding that nobody here reads."""
 

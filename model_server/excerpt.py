@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-MAX_SHOWN = 60
+MAX_SHOWN, MAX_REASON = 60, 300
 
 
 def shorten(value: object) -> str:
@@ -13,6 +13,11 @@ def shorten(value: object) -> str:
         if len(text) > MAX_SHOWN:
             return text[: MAX_SHOWN - 3] + "..."
     return text
+
+
+def condense(error: Exception) -> str:
+    """Return what a library says of what it was given, on one line, its beginning where it says a lot."""
+    return " ".join(str(error).split())[:MAX_REASON]
 
 
 def _write(value: object) -> Iterator[str]:

@@ -6,10 +6,10 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from model_server.codec.grpc_messages import POOL, SERVICE_NAME
+from model_server.grpc_calls import InferenceHandler
 from model_server.grpc_server import make_server
 from model_server.health import Health
 from model_server.listener import cannot_listen
-from model_server.procedures import InferenceHandler
 
 PING_SECONDS = 5
 """How often an idle client may ask whether the connection still stands; gRPC's own limit is five minutes."""

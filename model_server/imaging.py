@@ -17,6 +17,7 @@ from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlug
 
 from model_server.errors import InvalidInput
 from model_server.manifest import Preprocessing
+from model_server.settings import MAX_IMAGE_PIXELS
 from model_server.types import Float32Array, UInt8Array
 
 OVERSAMPLING = 1.4
@@ -58,13 +59,13 @@ class Imaging:
     Args:
         preprocessing: the bundle's.
         max_pixels: the width times the height above which an image is refused before it is decoded.
-        tell_pixels: called with the width times the height of each image that is decoded.
+        tell_pixels: called with the width times the height of each image, as it came.
     """
 
     def __init__(
         self,
         preprocessing: Preprocessing,
-        max_pixels: int = 50_000_000,
+        max_pixels: int = MAX_IMAGE_PIXELS,
         tell_pixels: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.size = preprocessing.crop
@@ -103,6 +104,7 @@ class Imaging:
     def fit(self, pixels: UInt8Array) -> UInt8Array:
         """Resize and crop decoded pixels, UINT8 ``[H, W, 3]``, to UINT8 ``[S, S, 3]``."""
         height, width, _ = pixels.shape
+        self._tell_pixels(width * height)
         if height == width == self.size == self._resize:
             return pixels
         return self._fit(Image.fromarray(pixels), (width, height))

@@ -15,7 +15,6 @@ from starlette.requests import ClientDisconnect
 
 from model_server.errors import ServingError
 
-DOORS = ("predict", "v1", "v2", "grpc")
 STAGES = ("decode", "imaging", "queue", "inference", "encode")
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 IMAGES = (1, 2, 4, 8, 16, 32, 64)

@@ -21,9 +21,9 @@ def check_logits(logits: Float32Array, shape: tuple[int, int], variant: Variant,
             f"with {shape[1]} labels in the manifest it must be {shape}"
         )
     if not np.isfinite(logits).all():
-        hint = "; export it with --gpu-precision bfloat16, or serve another --precision" * (
-            variant.precision == "float16"
-        )
+        hint = ""
+        if variant.precision == "float16":
+            hint = "; export it with --gpu-precision bfloat16, or serve another --precision"
         raise BundleError(f"{where}: gives logits that are not finite in {variant.precision}{hint}")
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 DEFAULT_MODELS = Path("/mnt/models")
 """Where KServe's storage initializer puts a bundle."""
+MAX_IMAGE_PIXELS = 50_000_000
+"""Width times height; the builder, which has no option for it, holds pictures to the same."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Settings:
     max_images: int = 64
     queue_size: int = 256
     max_body_bytes: int = 32 << 20
-    max_image_pixels: int = 50_000_000
+    max_image_pixels: int = MAX_IMAGE_PIXELS
     timeout_seconds: float = 10.0
     body_timeout_seconds: float = 30.0
     drain_delay_seconds: float = 5.0

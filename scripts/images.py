@@ -43,12 +43,6 @@ def project_images(tag: str) -> list[str]:
     return sorted(image for image in found if not image.endswith(f"-gpu:{tag}"))
 
 
-def identify(image: str) -> str:
-    """Return an image's id in Docker, twelve hexadecimal digits."""
-    found = run("docker", "image", "inspect", "--format", "{{.Id}}", image, next_step="scripts/build-images")
-    return found.strip().removeprefix("sha256:")[:12]
-
-
 def _list(*options: str) -> list[str]:
     command = ("docker", "images", "--format", "{{.Repository}}:{{.Tag}}", *options)
     return run(*command, next_step="is Docker running? `docker info`").split()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,6 +120,17 @@ class Cluster:
             next_step="`docker images` shows what there is; scripts/build-images builds the project's own",
             log="kind-load",
         )
+
+    def digest(self, image: str) -> str:
+        """Return the digest that its nodes know an image of Docker's by, ``sha256:…``; empty where they have none."""
+        name = image if "." in image.partition("/")[0] else f"docker.io/{image}"
+        listed = run(
+            *("docker", "exec", f"{self.name}-control-plane"),
+            *("ctr", "--namespace", "k8s.io", "images", "list", f"name=={name}"),
+            next_step="scripts/load-images copies images into the nodes",
+        )
+        found = re.search(r"sha256:[0-9a-f]{64}", listed)
+        return found[0] if found else ""
 
     def kubectl(self, *arguments: str, given: str | None = None, next_step: str) -> str:
         """Run kubectl against it and return what it printed."""

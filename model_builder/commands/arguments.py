@@ -2,8 +2,14 @@
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 MAX_SEED = 2**32 - 1
+
+
+def add_bundle_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``bundle``, the one that a command reads."""
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="a folder with a model.yaml")
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model_builder.commands.arguments import add_bundle_argument
 from model_builder.errors import BuildError
 from model_builder.progress import say
 
@@ -27,7 +28,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         epilog="example: vision-builder evaluate models/digits --data photos --plot plot.png",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="a folder with a model.yaml")
+    add_bundle_argument(parser)
     parser.add_argument(
         "--data",
         type=Path,

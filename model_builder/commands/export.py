@@ -170,12 +170,13 @@ def _describe(options: argparse.Namespace, model: "Model") -> str:
 
 def _print_summary(conversion: "Conversion", output: Path) -> None:
     from model_builder.table import format_bytes, format_table
+    from model_builder.variants import count_bytes
 
     bundle = conversion.bundle
     rows = [["precision", "engine", "device", "size"]]
     for variant in bundle.manifest.variants:
-        size = sum((bundle.folder / file.path).stat().st_size for file in variant.files)
-        rows.append([variant.precision, variant.engine, variant.device, format_bytes(size)])
+        size = format_bytes(count_bytes(bundle, variant))
+        rows.append([variant.precision, variant.engine, variant.device, size])
     print(f"{output}: revision {bundle.version}, {len(bundle.manifest.labels)} labels\n")
     print(format_table(rows, 3))
     if conversion.differences:

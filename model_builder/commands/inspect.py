@@ -3,8 +3,9 @@
 import argparse
 import json
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from model_builder.commands.arguments import add_bundle_argument
 
 if TYPE_CHECKING:
     from model_builder.card import Card
@@ -21,7 +22,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "variants run here.",
         epilog="example: vision-builder inspect models/digits",
     )
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="a folder with a model.yaml")
+    add_bundle_argument(parser)
     parser.add_argument("--json", action="store_true", help="print it as JSON, with everything that model.yaml says")
     parser.set_defaults(run=_run)
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model_builder.commands.arguments import MAX_SEED, whole_number
+from model_builder.commands.arguments import MAX_SEED, add_bundle_argument, whole_number
 from model_builder.progress import say
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         epilog="example: vision-builder quantize models/resnet-50 --calibration photos",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="a folder with a model.yaml")
+    add_bundle_argument(parser)
     parser.add_argument(
         "--calibration",
         type=Path,

@@ -64,9 +64,13 @@ def _run_digits(options: argparse.Namespace) -> int:
 
 
 def _print_summary(bundle: "Bundle", output: Path) -> None:
+    from model_builder.table import format_table
+    from model_builder.variants import count_bytes
+
     evaluation = bundle.manifest.evaluation
-    print(f"{output}: revision {bundle.version}, measured on {evaluation.images if evaluation else 0} images\n")
-    print(f"{'variant':10}{'accuracy':>10}{'agreement':>11}{'bytes':>10}")
+    rows = [["variant", "accuracy", "agreement", "bytes"]]
     for variant in bundle.manifest.variants:
-        size = sum(len(bundle.read(file)) for file in variant.files)
-        print(f"{variant.precision:10}{variant.accuracy:>10.4f}{variant.agreement:>11.4f}{size:>10}")
+        size = str(count_bytes(bundle, variant))
+        rows.append([variant.precision, f"{variant.accuracy:.4f}", f"{variant.agreement:.4f}", size])
+    print(f"{output}: revision {bundle.version}, measured on {evaluation.images if evaluation else 0} images\n")
+    print(format_table(rows, 1))

@@ -8,7 +8,7 @@ from typing import Any
 from model_server.codec.base64_image import decode_base64
 from model_server.codec.document import parse_document
 from model_server.codec.options import read_parameters
-from model_server.errors import InvalidInput, TooLarge
+from model_server.errors import InvalidInput, too_many_images
 from model_server.excerpt import shorten
 from model_server.types import EncodedImages, Query, Signature
 
@@ -30,9 +30,7 @@ def decode_v1(body: bytes, signature: Signature) -> Query:
     if not isinstance(instances, list) or not instances:
         raise InvalidInput(f"instances = {shorten(instances)}; it must be a list of at least one; {SHAPE}")
     if len(instances) > signature.max_images:
-        raise TooLarge(
-            f"instances holds {len(instances)} images; at most {signature.max_images} are taken: send several requests"
-        )
+        raise too_many_images(f"instances holds {len(instances)} images", signature.max_images)
     parameters = document.get("parameters", {})
     if not isinstance(parameters, dict):
         raise InvalidInput(f"parameters = {shorten(parameters)}; it must be an object")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from model_server.codec.options import read_parameters
-from model_server.errors import InvalidInput, TooLarge
+from model_server.errors import InvalidInput, too_many_images
 from model_server.excerpt import shorten
 from model_server.types import (
     Answer,
@@ -75,10 +75,8 @@ def read_query(
         raise InvalidInput(f"input {spec.name!r}: datatype = {shorten(given.datatype)}; it must be {spec.datatype}")
     shape = _check_shape(given.shape, spec)
     if shape[0] > signature.max_images:
-        raise TooLarge(
-            f"input {spec.name!r}: shape = {list(shape)} holds {shape[0]} images; "
-            f"at most {signature.max_images} are taken: send several requests"
-        )
+        found = f"input {spec.name!r}: shape = {list(shape)} holds {shape[0]} images"
+        raise too_many_images(found, signature.max_images)
     top_k, timeout_seconds = read_parameters(parameters, signature.class_count)
     return Query(
         _content(spec, given.read(spec, shape)),

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import Protocol, cast
 
 from model_server.errors import BundleError
+from model_server.excerpt import condense
 from model_server.manifest import Manifest, Variant
 from model_server.types import Float32Array, Rows
 
@@ -38,8 +39,7 @@ def load_engine(manifest: Manifest, variant: Variant, files: Sequence[bytes], th
         return load(*files, manifest=manifest, variant=variant, threads=threads)
     except Exception as error:  # every engine has exceptions of its own
         names = ", ".join(file.path for file in variant.files)
-        reason = " ".join(str(error).split())[:300]
-        raise BundleError(f"{variant.engine} can't load {names}: {reason}") from error
+        raise BundleError(f"{variant.engine} can't load {names}: {condense(error)}") from error
 
 
 def runs_here(variant: Variant) -> bool:

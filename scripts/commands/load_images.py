@@ -6,7 +6,7 @@ from scripts.api import Api, Object
 from scripts.arguments import add_cluster, take_cluster
 from scripts.console import progress, say
 from scripts.errors import StepError
-from scripts.images import TAG, identify, present, project_images
+from scripts.images import TAG, present, project_images
 from scripts.kind import Cluster, check_docker
 from scripts.rollout import CONTAINER, SERVICE, find_pods
 
@@ -52,9 +52,10 @@ def _roll_out(cluster: Cluster, images: list[str]) -> None:
         image = next((each.get("image") for each in service["spec"]["predictor"].get("containers") or []), None)
         if image not in images:
             continue
-        found = identify(image)
-        if all(found in _running(pod) for pod in find_pods(api, namespace, name)):
+        digest = cluster.digest(image)
+        if all(_running(pod) == digest for pod in find_pods(api, namespace, name)):
             continue
+        found = digest.removeprefix("sha256:")[:12]
         cluster.kubectl(
             *("--namespace", namespace, "annotate", "--overwrite", "inferenceservice", name, f"{ANNOTATION}={found}"),
             next_step=f"{cluster.kubectl_command} --namespace {namespace} describe inferenceservice {name}",
@@ -64,4 +65,4 @@ def _roll_out(cluster: Cluster, images: list[str]) -> None:
 
 def _running(pod: Object) -> str:
     statuses = (pod.get("status") or {}).get("containerStatuses") or []
-    return str(next((each["imageID"] for each in statuses if each["name"] == CONTAINER), ""))
+    return str(next((each["imageID"].rpartition("@")[2] for each in statuses if each["name"] == CONTAINER), ""))

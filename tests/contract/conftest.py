@@ -7,6 +7,7 @@ import grpc
 import grpc_doors
 import httpx
 import pytest
+from bundles import write_quadrant_bundle
 from doors import ANSWER_SECONDS, SMALL, unharmed
 from servers import Server, running_server
 
@@ -29,6 +30,22 @@ def small_server(colour_bundle: Path, tmp_path_factory: pytest.TempPathFactory) 
     limits = [text for name, value in SMALL.items() for text in (f"--{name.replace('_', '-')}", str(value))]
     log = tmp_path_factory.mktemp("log") / "server.log"
     with running_server(log, "--models", str(colour_bundle), *limits) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def quadrant_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose model knows up from down."""
+    folder = tmp_path_factory.mktemp("quadrants")
+    bundle = write_quadrant_bundle(folder / "bundle")
+    with running_server(folder / "server.log", "--models", str(bundle)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def own_server(colour_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server for one module: how much memory it took is looked at."""
+    with running_server(tmp_path_factory.mktemp("log") / "server.log", "--models", str(colour_bundle)) as server:
         yield server
 
 

@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import numpy as np
 import uvicorn
 from bundles import COLOURS, GAIN
 from doors import ANSWER_SECONDS, Call
+from pictures import GREEN, RED
 
 from model_server.authorization import Authorization
 from model_server.batching import Batcher
@@ -21,11 +23,12 @@ from model_server.bundle import Bundle
 from model_server.classifier import Classifier
 from model_server.drain import Phase
 from model_server.errors import QueueFull
+from model_server.grpc_calls import InferenceHandler
 from model_server.grpc_port import GrpcPort
 from model_server.imaging import Imaging
 from model_server.manifest import Variant, select_variant
 from model_server.metrics import Metrics, ModelMetrics
-from model_server.procedures import InferenceHandler
+from model_server.procedures import Procedures
 from model_server.repository import BundleRepository
 from model_server.routes import build_app
 from model_server.types import Float32Array, Rows
@@ -33,6 +36,8 @@ from model_server.types import Float32Array, Rows
 BATCH_SECONDS = 1.0
 """What every batch takes on the engine's clock, whatever its size."""
 MAX_BATCH, QUEUE_SIZE, TIMEOUT_SECONDS = 2, 4, 10.0
+
+T = TypeVar("T")
 
 
 class Clock:
@@ -144,6 +149,20 @@ class Gated:
         """Return how many decoded images wait for the engine."""
         return sum(not row.place.answered() for row in self.batcher._queue)
 
+    async def fill(self, ask: "Callable[[bytes], asyncio.Task[T]]", images: int) -> "list[asyncio.Task[T]]":
+        """Ask about so many images, each by itself: the engine has the first, a red one, and green ones wait for it."""
+        asked = [ask(RED)]
+        await eventually(lambda: self.engine.entered == 1)
+        asked += [ask(GREEN) for _ in range(images - 1)]
+        await eventually(lambda: self.waiting_rows() == images - 1)
+        return asked
+
+    async def finish(self, asked: "list[asyncio.Task[T]]") -> list[T]:
+        """Open the gate, which nothing has passed, and return the answers."""
+        assert not any(answer.done() for answer in asked)
+        self.engine.gate.set()
+        return await asyncio.gather(*asked)
+
     @contextlib.asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:
         """Return a client that reaches the app without a network."""
@@ -166,9 +185,8 @@ class Gated:
     @contextlib.asynccontextmanager
     async def calling(self) -> AsyncIterator[tuple[GrpcPort, str]]:
         """Serve gRPC on a port of this machine and return it with its address."""
-        handler = InferenceHandler(
-            self.repository, Authorization(None), self.phase, body_timeout_seconds=30, access_log=False
-        )
+        procedures = Procedures(self.repository, Authorization(None), self.phase).by_name()
+        handler = InferenceHandler(procedures, self.phase, body_timeout_seconds=30, access_log=False)
         port = GrpcPort(handler, "127.0.0.1", 0, max_message_bytes=1 << 20, connect_seconds=30)
         number = await port.start()
         try:

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,15 @@ def webp_on_canvas(width: int, height: int) -> bytes:
 
 def _24_bits(*values: int) -> bytes:
     return b"".join(struct.pack("<I", value)[:3] for value in values)
+
+
+CLAIMS: dict[str, tuple[Callable[[int, int], bytes], int]] = {
+    "PNG": (claim_png, 50_000),
+    "JPEG": (claim_jpeg, 50_000),
+    "WEBP canvas": (webp_on_canvas, 50_000),
+    "WEBP": (claim_webp, 16_383),  # all that its 14 bits hold
+}
+"""What writes a header of any size over little data, by the kind of file, and a side that it can hold."""
 
 
 def without_segment(jpeg: bytes, marker: bytes) -> bytes:

@@ -6,25 +6,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 import pytest
 from doors import ANSWER_SECONDS, Call, assert_refused, peak_memory_bytes, unharmed, v1, v2, v2_with_tail
-from servers import Server, running_server
+from servers import Server
 
 PLAIN_BYTES = 30 << 20
 """A little less than a body may have."""
 LIVE_SECONDS = 2
 """How long a liveness answer may take, on a machine that is busy with other tests."""
 GROWTH_BYTES = 512 << 20
-
-
-@pytest.fixture(scope="module")
-def server(colour_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of its own: how much memory it took is looked at."""
-    with running_server(tmp_path_factory.mktemp("log") / "server.log", "--models", str(colour_bundle)) as server:
-        yield server
 
 
 @contextmanager
@@ -111,14 +103,14 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_small_body_of_much_work_holds_nobody_up(server: Server, name: str) -> None:
+def test_a_small_body_of_much_work_holds_nobody_up(own_server: Server, name: str) -> None:
     write, (status, *words) = CASES[name]
     plain = write()
     call = Call(plain.path, gzip.compress(plain.body), {**plain.headers, "Content-Encoding": "gzip"})
     assert len(call.body) < 200_000
-    before = peak_memory_bytes(server.process.pid)
-    with httpx.Client(base_url=server.url, timeout=ANSWER_SECONDS, trust_env=False) as client, unharmed(client):
-        with always_live(server.url):
+    before = peak_memory_bytes(own_server.process.pid)
+    with httpx.Client(base_url=own_server.url, timeout=ANSWER_SECONDS, trust_env=False) as client, unharmed(client):
+        with always_live(own_server.url):
             answer = call.send(client)
         assert_refused(answer, status, *words)
-    assert peak_memory_bytes(server.process.pid) - before < GROWTH_BYTES
+    assert peak_memory_bytes(own_server.process.pid) - before < GROWTH_BYTES

@@ -1,13 +1,12 @@
 """Small messages that decompress to a lot of work: the server refuses them, and answers others meanwhile."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import grpc
 import pytest
 from doors import ANSWER_SECONDS, peak_memory_bytes
 from grpc_doors import Client, assert_refused, unharmed
-from servers import Server, running_server
+from servers import Server
 from test_event_loop import GROWTH_BYTES, PLAIN_BYTES, always_live
 
 INPUTS, OUTPUTS, PARAMETERS, RAW = b"\x2a", b"\x32", b"\x22", b"\x3a"
@@ -68,20 +67,13 @@ CASES: dict[str, tuple[Callable[[], bytes], tuple[grpc.StatusCode, str, str]]] =
 }
 
 
-@pytest.fixture(scope="module")
-def server(colour_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of its own: how much memory it took is looked at."""
-    with running_server(tmp_path_factory.mktemp("log") / "server.log", "--models", str(colour_bundle)) as server:
-        yield server
-
-
 @pytest.mark.parametrize("name", CASES)
-def test_a_small_message_of_much_work_holds_nobody_up(server: Server, name: str) -> None:
+def test_a_small_message_of_much_work_holds_nobody_up(own_server: Server, name: str) -> None:
     write, (code, *words) = CASES[name]
     data = write()
-    before = peak_memory_bytes(server.process.pid)
-    with grpc.insecure_channel(server.grpc_address) as channel, unharmed(Client(channel)) as client:
-        with always_live(server.url):
+    before = peak_memory_bytes(own_server.process.pid)
+    with grpc.insecure_channel(own_server.grpc_address) as channel, unharmed(Client(channel)) as client:
+        with always_live(own_server.url):
             reply = client.infer(data, compression=grpc.Compression.Gzip, timeout=ANSWER_SECONDS)
         assert_refused(reply, code, *words)
-    assert peak_memory_bytes(server.process.pid) - before < GROWTH_BYTES
+    assert peak_memory_bytes(own_server.process.pid) - before < GROWTH_BYTES

@@ -1,19 +1,18 @@
 """Images over gRPC, the same files as over REST: rows 19 to 25."""
 
 import struct
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import grpc
 import numpy as np
 import pytest
-from bundles import GAIN, write_quadrant_bundle
+from bundles import GAIN
 from damaged import BEGINNINGS, OTHERS, WHOLE, first
 from doors import brief, peak_memory_bytes
 from grpc_doors import GRPC_DOORS, Client, ask_contents, ask_raw_contents, assert_refused, infer
 from kinds import COLOURED, EXACT, GREYS, JPEGS, NEARLY, PICTURE, STORED, animation, upright, with_orientation
-from pictures import BLUE, FORMATS, GREEN, NOT_AN_IMAGE, RED, claim_jpeg, claim_png, claim_webp, plain, webp_on_canvas
-from servers import Server, running_server
+from pictures import BLUE, CLAIMS, FORMATS, GREEN, NOT_AN_IMAGE, RED, plain
+from servers import Server
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 GROWTH_BYTES = 16 << 20
@@ -40,14 +39,6 @@ def test_row_19_a_part_of_a_file(calls: Client, form: str, door: str) -> None:
 def test_row_19_a_first_line_and_nothing_right_behind_it(calls: Client, kind: str, door: str) -> None:
     form, data = BEGINNINGS[kind]
     assert_refused(calls.infer(GRPC_DOORS[door](data)), INVALID, f"the {form} image is corrupt or truncated")
-
-
-CLAIMS: dict[str, tuple[Callable[[int, int], bytes], int]] = {
-    "PNG": (claim_png, 50_000),
-    "JPEG": (claim_jpeg, 50_000),
-    "WEBP canvas": (webp_on_canvas, 50_000),
-    "WEBP": (claim_webp, 16_383),
-}
 
 
 @pytest.mark.parametrize("door", GRPC_DOORS)
@@ -78,14 +69,9 @@ def test_row_22_every_kind_of_pixel_has_one_conversion(calls: Client, kind: str)
     assert logits(calls, data) == pytest.approx(expected, abs=NEARLY if kind in JPEGS else EXACT)
 
 
-@pytest.fixture(scope="module")
-def quadrants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    folder: Path = tmp_path_factory.mktemp("quadrants")
-    bundle = write_quadrant_bundle(folder / "bundle")
-    with (
-        running_server(folder / "server.log", "--models", str(bundle)) as server,
-        grpc.insecure_channel(server.grpc_address) as channel,
-    ):
+@pytest.fixture
+def quadrants(quadrant_server: Server) -> Iterator[Client]:
+    with grpc.insecure_channel(quadrant_server.grpc_address) as channel:
         yield Client(channel)
 
 

@@ -56,18 +56,11 @@ def ask(client: AsyncClient, request: object) -> Asked:
 
 
 async def fill(slow: Gated, client: AsyncClient, images: int = QUEUE_SIZE) -> list[Asked]:
-    """Send as many calls of one image each; the first of them is in the engine, the others wait for it."""
-    asked = [ask(client, ask_raw_contents(RED))]
-    await eventually(lambda: slow.engine.entered == 1)
-    asked += [ask(client, ask_raw_contents(GREEN)) for _ in range(images - 1)]
-    await eventually(lambda: slow.waiting_rows() == images - 1)
-    return asked
+    return await slow.fill(lambda image: ask(client, ask_raw_contents(image)), images)
 
 
 async def assert_answered(slow: Gated, asked: list[Asked]) -> None:
-    assert not any(answer.done() for answer in asked)
-    slow.engine.gate.set()
-    labels = [reply.labels() for reply in await asyncio.gather(*asked)]
+    labels = [reply.labels() for reply in await slow.finish(asked)]
     assert labels == [["red"], *[["green"]] * (len(asked) - 1)]
 
 
@@ -169,7 +162,7 @@ async def test_row_26_the_calls_own_deadline(slow: Gated, client: AsyncClient) -
 
 
 async def test_row_26_a_call_may_wait_longer_than_the_servers_own_deadline(slow: Gated, client: AsyncClient) -> None:
-    slow.batcher.expect([0.0] + [2 * TIMEOUT_SECONDS] * MAX_BATCH)
+    slow.batcher.times.expect([0.0] + [2 * TIMEOUT_SECONDS] * MAX_BATCH)
     refused = await client.infer(ask_raw_contents(RED), timeout=None)
     assert_refused(refused, UNAVAILABLE, "deadline can't be met", f"{TIMEOUT_SECONDS:.3f} seconds late")
     asked = asyncio.create_task(client.infer(ask_raw_contents(RED), timeout=3 * TIMEOUT_SECONDS))

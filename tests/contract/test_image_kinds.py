@@ -2,12 +2,11 @@
 
 import struct
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 import simplejpeg
-from bundles import GAIN, write_quadrant_bundle
+from bundles import GAIN
 from doors import DOORS, MODEL, Call, ask_v2_json, assert_refused, logits, top_labels
 from kinds import (
     ADOBE_CMYK,
@@ -31,7 +30,7 @@ from kinds import (
 )
 from pictures import BLUE, FORMATS, RED, chunk, encode, plain
 from PIL import Image
-from servers import running_server
+from servers import Server
 
 
 @pytest.mark.parametrize("kind", [*GREYS, *COLOURED])
@@ -70,14 +69,9 @@ def test_row_22_every_door_converts_alike(colours: httpx.Client, door: str) -> N
             assert top_labels(DOORS[door](data).send(colours)) == [label]
 
 
-@pytest.fixture(scope="module")
-def quadrants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    folder: Path = tmp_path_factory.mktemp("quadrants")
-    bundle = write_quadrant_bundle(folder / "bundle")
-    with (
-        running_server(folder / "server.log", "--models", str(bundle)) as server,
-        httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client,
-    ):
+@pytest.fixture
+def quadrants(quadrant_server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=quadrant_server.url, timeout=60, trust_env=False) as client:
         yield client
 
 

@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -23,7 +23,7 @@ from doors import (
     v2,
     v2_with_tail,
 )
-from pictures import BLUE, FORMATS, RED, chunk, claim_jpeg, claim_png, claim_webp, plain, png, webp_on_canvas
+from pictures import BLUE, CLAIMS, FORMATS, RED, chunk, claim_png, plain, png
 from servers import Server
 from wire import wire
 
@@ -149,14 +149,6 @@ def test_row_14_too_many_pixels_tensors(small: httpx.Client) -> None:
     tail = bytes(3 * shape[0])
     document = {"inputs": [{**entry, "parameters": {"binary_data_size": len(tail)}}]}
     assert_refused(v2_with_tail(document, tail).send(small), 413, *words)
-
-
-CLAIMS: dict[str, tuple[Callable[[int, int], bytes], int]] = {
-    "PNG": (claim_png, 50_000),
-    "JPEG": (claim_jpeg, 50_000),
-    "WEBP canvas": (webp_on_canvas, 50_000),
-    "WEBP": (claim_webp, 16_383),  # all that its 14 bits hold
-}
 
 
 @pytest.mark.parametrize("door", DOORS)

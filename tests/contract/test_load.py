@@ -53,18 +53,11 @@ Asked = asyncio.Task[httpx.Response]
 
 
 async def fill(slow: Gated, client: httpx.AsyncClient, images: int = QUEUE_SIZE) -> list[Asked]:
-    """Send as many requests of one image each; the first of them is in the engine, the others wait for it."""
-    asked = [ask(client, ask_raw(RED))]
-    await eventually(lambda: slow.engine.entered == 1)
-    asked += [ask(client, ask_raw(GREEN)) for _ in range(images - 1)]
-    await eventually(lambda: slow.waiting_rows() == images - 1)
-    return asked
+    return await slow.fill(lambda image: ask(client, ask_raw(image)), images)
 
 
 async def assert_answered(slow: Gated, asked: list[Asked]) -> None:
-    assert not any(answer.done() for answer in asked)
-    slow.engine.gate.set()
-    labels = [top_labels(answer) for answer in await asyncio.gather(*asked)]
+    labels = [top_labels(answer) for answer in await slow.finish(asked)]
     assert labels == [["red"], *[["green"]] * (len(asked) - 1)]
 
 

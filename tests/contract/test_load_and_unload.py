@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -159,14 +158,6 @@ def test_tritons_clients_load_and_unload(models: Path) -> None:
             assert why.startswith("a token is needed")
             assert "not taken" in why_not
             assert steps == {"first": [[ready], True], "unloaded": [[unloaded], False], "loaded": [[ready], True]}
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Iterator[Path]:
-    """The file that keeps engines waiting as long as it exists."""
-    path = tmp_path / "gate"
-    yield path
-    path.unlink(missing_ok=True)
 
 
 def gated_program(gate: Path) -> tuple[str, str]:

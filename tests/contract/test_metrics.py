@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import grpc
 import httpx
 import pytest
-from doors import ANSWER_SECONDS, DOORS, MANY, PREDICT, Call, ask_raw, ask_v2_json
+from doors import ANSWER_SECONDS, DOORS, MANY, PREDICT, Call, ask_raw, ask_v2_json, v2
 from pictures import BLUE, GREEN, NOT_AN_IMAGE, RED
 from prometheus_client.parser import text_string_to_metric_families
 from servers import Server, running_server
@@ -93,6 +93,13 @@ def test_images_are_measured_as_they_came(server: Server, client: httpx.Client) 
     samples = scrape(server)
     assert value(samples, "vision_image_bytes_sum", model="colours") == len(RED) + len(GREEN)
     assert value(samples, "vision_image_pixels_count", model="colours") == 2
+    of_files = value(samples, "vision_image_pixels_sum", model="colours")
+    pixels = {"name": "pixels", "datatype": "UINT8", "shape": [1, 2, 3, 3], "data": [0] * 18}
+    assert v2({"inputs": [pixels]}).send(client).status_code == 200
+    samples = scrape(server)
+    assert value(samples, "vision_image_bytes_count", model="colours") == 2
+    assert value(samples, "vision_image_pixels_count", model="colours") == 3
+    assert value(samples, "vision_image_pixels_sum", model="colours") == of_files + 2 * 3
 
 
 def test_the_queue_is_empty_after_answers_and_refusals_alike(server: Server, client: httpx.Client) -> None:

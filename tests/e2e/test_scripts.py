@@ -57,8 +57,11 @@ def test_run_again_it_changes_nothing(cluster: Cluster, api: Api, tmp_path: Path
     assert theirs.read_text() == text
 
 
-def pods(api: Api) -> set[str]:
-    return {pod["metadata"]["uid"] for pod in find_pods(api, NAMESPACE, "digits")}
+def pods(api: Api) -> dict[str, list[str]]:
+    """Return the arguments of every pod that is to stay, by its uid."""
+    found = find_pods(api, NAMESPACE, "digits")
+    staying = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+    return {pod["metadata"]["uid"]: pod["spec"]["containers"][0]["args"] for pod in staying}
 
 
 def test_a_changed_model_has_rolled_out_when_deploy_returns(cluster: Cluster, api: Api, tmp_path: Path) -> None:
@@ -67,9 +70,9 @@ def test_a_changed_model_has_rolled_out_when_deploy_returns(cluster: Cluster, ap
     changed.write_text(text.replace("args: [", "args: [--precision, float32, "))
     before = pods(api)
     script(cluster, "deploy", "--manifest", str(changed))
-    (pod,) = find_pods(api, NAMESPACE, "digits")
-    assert pod["metadata"]["uid"] not in before
-    assert "float32" in pod["spec"]["containers"][0]["args"]
+    ((uid, arguments),) = pods(api).items()
+    assert uid not in before
+    assert "float32" in arguments
     script(cluster, "deploy")
 
 

@@ -6,11 +6,12 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import numpy as np
 import pytest
 
 from model_builder.__main__ import main
 from model_builder.digits import Split, load_split
-from model_builder.evaluation import infer_logits
+from model_builder.subject import Subject
 from model_server.bundle import Bundle
 from model_server.imaging import Imaging
 from model_server.manifest import Preprocessing, Variant
@@ -47,7 +48,7 @@ def classify() -> Callable[[Bundle, Variant, Sequence[bytes]], Int64Array]:
     """What a variant of a bundle names, INT64 ``[N]``, for N encoded images."""
 
     def named(bundle: Bundle, variant: Variant, images: Sequence[bytes]) -> Int64Array:
-        contents = [bundle.read(file) for file in variant.files]
-        return infer_logits(bundle.manifest, variant, contents, images).argmax(axis=1)
+        subject = Subject(bundle.manifest, variant, [bundle.read(file) for file in variant.files], threads=1)
+        return subject.infer(np.stack([subject.imaging.decode(image) for image in images])).argmax(axis=1)
 
     return named

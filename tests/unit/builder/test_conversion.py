@@ -2,9 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,8 +14,8 @@ from torch import nn
 from model_builder import conversion
 from model_builder.__main__ import main
 from model_builder.digits import LABELS, PREPROCESSING, Split, encode_png
-from model_builder.evaluation import infer_logits
 from model_builder.random_weights import draw_model
+from model_builder.subject import Subject
 from model_builder.training import Course, infer, train_network
 from model_server.bundle import read_bundle
 from model_server.imaging import Imaging
@@ -92,15 +90,12 @@ def test_every_cpu_variant_serves_what_was_trained(
     pictures = split.held_out.pictures[:50]
     expected = infer(network, pictures, imaging)
     assert np.ptp(expected) > 1
+    pixels = np.stack([imaging.decode(encode_png(picture)) for picture in pictures])
     for folder in bundles:
         bundle = read_bundle(folder)
         for variant in bundle.manifest.variants[1:]:
-            logits = infer_logits(bundle.manifest, variant, [bundle.read(f) for f in variant.files], pngs(pictures))
-            np.testing.assert_allclose(logits, expected, atol=1e-4)
-
-
-def pngs(pictures: Sequence[Any]) -> list[bytes]:
-    return [encode_png(picture) for picture in pictures]
+            subject = Subject(bundle.manifest, variant, [bundle.read(file) for file in variant.files], threads=1)
+            np.testing.assert_allclose(subject.infer(pixels), expected, atol=1e-4)
 
 
 def test_the_same_command_makes_the_same_bundle(files: Path, bundles: list[Path], tmp_path: Path) -> None:

@@ -129,12 +129,12 @@ def test_a_cluster_that_is_there_is_started_and_waited_for(
     answers = iter([NotAnsweringError("it does not answer", ""), [], [ready]])
 
     class FakeApi:
-        def __init__(self, cluster: object) -> None:
+        def __init__(self, _: object) -> None:
             self.answer = next(answers)
             if isinstance(self.answer, Exception):
                 raise self.answer
 
-        def list(self, version: str, kind: str) -> object:
+        def list(self, *_: str) -> object:
             return self.answer
 
     monkeypatch.setattr("scripts.commands.cluster_up.Api", FakeApi)

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from fakes import Programs
 
-from scripts.images import identify, plain_name, present, project_images, within_context
-from scripts.kind import describe_nodes
+from scripts.images import plain_name, present, project_images, within_context
+from scripts.kind import Cluster, describe_nodes
 
 
 @pytest.mark.parametrize(
@@ -33,9 +33,13 @@ def test_images_for_gpus_are_left_out(programs: Programs) -> None:
     assert project_images("dev") == ["kserve-vision/server:dev"]
 
 
-def test_an_image_is_told_by_its_id(programs: Programs) -> None:
-    programs.answer("docker image inspect", f"sha256:{'ab' * 32}\n")
-    assert identify("kserve-vision/server:dev") == "abababababab"
+def test_an_image_of_the_nodes_is_known_by_its_digest(programs: Programs) -> None:
+    digest = f"sha256:{'ab' * 32}"
+    name = "docker.io/kserve-vision/server:dev"
+    words = f"docker exec vision-control-plane ctr --namespace k8s.io images list name=={name}"
+    programs.answer(words, f"REF TYPE DIGEST\n{name} application/vnd {digest} 1 MiB\n")
+    assert Cluster("vision").digest("kserve-vision/server:dev") == digest
+    assert Cluster("vision").digest("kserve-vision/none:dev") == ""
 
 
 def test_a_bundle_from_elsewhere_is_in_the_context_while_it_is_built(

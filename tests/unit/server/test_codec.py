@@ -10,6 +10,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from json_values import values
 
 from model_server.codec.document import MAX_CONTAINERS, MAX_VALUES, parse_document
 from model_server.codec.images import decode_images
@@ -65,11 +66,6 @@ def test_any_bytes_are_elements_or_a_refusal(data: bytes, count: int) -> None:
         assert sum(4 + len(element) for element in elements) == len(data)
 
 
-values = some.recursive(
-    some.none() | some.booleans() | some.integers(-(2**63), 2**64 - 1) | some.floats() | some.text(max_size=8),
-    lambda inner: some.lists(inner, max_size=4) | some.dictionaries(some.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
 names = some.sampled_from(["image", "pixels", "tensor", "labels", "other"]) | values
 inputs = some.fixed_dictionaries(
     {},

@@ -4,15 +4,9 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as some
+from json_values import values
 
-from model_server.excerpt import shorten
-
-values = some.recursive(
-    some.none() | some.booleans() | some.integers(-(2**63), 2**64 - 1) | some.floats() | some.text(max_size=8),
-    lambda inner: some.lists(inner, max_size=4) | some.dictionaries(some.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
+from model_server.excerpt import condense, shorten
 
 
 @given(values)
@@ -26,3 +20,11 @@ def test_a_message_looks_at_no_more_of_a_value_than_it_shows(value: Any) -> None
     assert shorten(value) == repr(value)[:57] + "..."
     value = [value] * 10**6  # writing out all of it would take terabytes
     assert shorten(value) == repr(value[0])[:56].join(("[", "..."))
+
+
+def test_an_error_is_one_line_and_its_beginning() -> None:
+    assert condense(RuntimeError("Check failed:\n  at 'graph.cpp'\n\tshapes differ\n")) == (
+        "Check failed: at 'graph.cpp' shapes differ"
+    )
+    assert condense(RuntimeError("word " * 10**5)) == ("word " * 60)
+    assert condense(ValueError()) == ""

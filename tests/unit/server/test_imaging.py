@@ -126,6 +126,16 @@ def test_pixels_of_another_size_are_fitted_as_a_file_is() -> None:
     np.testing.assert_array_equal(IMAGING.fit(np.asarray(photo)), IMAGING.decode(encode(photo, "PNG")))
 
 
+def test_every_image_is_told_by_its_pixels_as_it_came() -> None:
+    told: list[int] = []
+    imaging = Imaging(IMAGENET, tell_pixels=told.append)
+    photo = PHOTOS["flower"].resize((311, 402))
+    imaging.decode(encode(photo, "PNG"))
+    imaging.fit(np.asarray(photo))
+    imaging.decode(encode(photo, "JPEG", orientation=6))
+    assert told == [311 * 402] * 3
+
+
 def test_a_second_header_does_not_get_past_the_pixel_limit() -> None:
     small, large = (encode(Image.new("RGB", (side, side)), "JPEG") for side in (8, 3000))
     imaging = Imaging(IMAGENET, max_pixels=1_000_000)

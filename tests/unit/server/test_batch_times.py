@@ -1,0 +1,53 @@
+"""What is expected of batches, and how far one measurement may change it."""
+
+import pytest
+
+from model_server.batch_times import BatchTimes
+
+
+@pytest.fixture
+def times() -> BatchTimes:
+    """A batch of n images takes n seconds, up to 4."""
+    times = BatchTimes(4)
+    times.expect([0.0, 1.0, 2.0, 3.0, 4.0])
+    return times
+
+
+def test_rows_are_cut_into_full_batches_and_a_rest(times: BatchTimes) -> None:
+    times.expect([0.0, 10.0, 11.0, 12.0, 13.0])
+    assert [times.estimate(rows) for rows in (0, 1, 4, 5, 11)] == [0, 10, 13, 23, 38]
+
+
+@pytest.mark.parametrize(("largest", "seconds"), [(1, [0.0, 5.0]), (2, [0.0, 1.0, 5.0]), (3, [0.0, 1.0, 3.0, 5.0])])
+def test_sizes_between_one_and_a_full_batch_lie_on_a_line(largest: int, seconds: list[float]) -> None:
+    times = BatchTimes(largest)
+    times.expect_between(seconds[1], seconds[largest])
+    assert [times.estimate(rows) for rows in range(largest + 1)] == seconds
+
+
+def test_the_largest_batch_that_takes_no_longer_or_a_full_one(times: BatchTimes) -> None:
+    assert [times.largest_within(seconds) for seconds in (9.0, 4.0, 3.9, 1.0, 0.9, -1.0)] == [4, 4, 3, 1, 4, 4]
+
+
+def test_a_measurement_counts_for_an_eighth_and_a_stall_as_four_times_what_was_expected(times: BatchTimes) -> None:
+    times.learn(2, 3.0)
+    assert times.estimate(2) == 2.0 + 1 / 8
+    times.learn(1, 1000.0)
+    assert times.estimate(1) == 1.0 + 3 / 8
+    assert times.estimate(3) == 3.0
+
+
+def test_what_was_never_expected_is_learned_from_the_first_batch() -> None:
+    times = BatchTimes(2)
+    times.learn(1, 8.0)
+    assert times.estimate(1) == 1.0
+
+
+def test_doubt_ends_at_a_quarter_of_the_fastest_batch_seen(times: BatchTimes) -> None:
+    times.learn(4, 2.0)
+    believed = times.estimate(4)
+    times.doubt(from_size=3)
+    assert times.estimate(4) == pytest.approx(0.9 * believed)
+    for _ in range(100):
+        times.doubt(from_size=3)
+    assert [times.estimate(rows) for rows in (1, 2, 3, 4)] == [1.0, 2.0, 3.0 / 4, 2.0 / 4]
