@@ -4,7 +4,9 @@ MODELS ?= models
 SERVE := .venv/serve
 BUILD := .venv/build
 DEV := .venv/dev
+CHART := charts/vision-models
 GRPCURL := github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
+HELM_DOCS := github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2
 KIND_VERSION ?= $(shell sed -n 's/^KIND_VERSION=//p' versions.env)
 HELM_VERSION ?= $(shell sed -n 's/^HELM_VERSION=//p' versions.env)
 
@@ -15,7 +17,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types imports pytest bench-bundle e2e builder digits tools lock clean
+.PHONY: help run test lint format types imports pytest test-tools bench-bundle e2e builder digits manifests chart-docs tools lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +44,7 @@ types: $(DEV)/ready
 imports: $(DEV)/ready
 	$(DEV)/bin/lint-imports
 
-pytest: $(DEV)/ready .tools/bin/grpcurl ## The tests alone, or some of them with ARGS="…"
+pytest: $(DEV)/ready test-tools ## The tests alone, or some of them with ARGS="…"
 	$(DEV)/bin/pytest --numprocesses auto --dist loadgroup $(ARGS)
 
 bench-bundle: build/bundles/resnet-50/model.yaml ## Make a ResNet-50 in int8 of random weights, to measure speed with
@@ -52,6 +54,15 @@ build/bundles/resnet-50/model.yaml: | $(DEV)/ready
 
 e2e: $(DEV)/ready ## The tests against the cluster of scripts/cluster, or some of them with ARGS="…"
 	$(DEV)/bin/pytest tests/e2e $(ARGS)
+
+manifests: .tools/bin/helm ## Render the chart for kind into manifests/kind.yaml
+	@mkdir -p build
+	.tools/bin/helm template vision $(CHART) --namespace vision --no-hooks --values $(CHART)/environments/kind.yaml >build/kind.yaml
+	printf '%s\n' '# The chart for kind, without Helm: kubectl --namespace vision apply --server-side --filename manifests/kind.yaml' \
+		'# Made by `make manifests`.' | cat - build/kind.yaml >manifests/kind.yaml
+
+chart-docs: .tools/bin/helm-docs ## Write the chart's README out of the comments in its values.yaml
+	.tools/bin/helm-docs --log-level warning --chart-search-root $(CHART) --sort-values-order file
 
 tools: .tools/bin/kind .tools/bin/helm ## Build kind and helm into .tools/bin, with Go
 
@@ -90,13 +101,23 @@ $(DEV)/ready: requirements/uv.txt requirements/dev.txt pyproject.toml
 	$(call environment,go)
 	@touch $@
 
-# without it the tests that call it are skipped: nothing here may fail
-.tools/bin/grpcurl: requirements/go.in
-	@echo "Building grpcurl into .tools, once …"
+# what tests call; those that call what can't be had are skipped: nothing here may fail
+test-tools:
 	@mkdir -p .tools
-	@export PATH="$$PATH:$(CURDIR)/.venv/go/bin" GOBIN="$(CURDIR)/.tools/bin"; \
-	{ { command -v go || $(MAKE) --no-print-directory .venv/go/ready; } && go install $(GRPCURL) && touch $@; } \
-		>.tools/log 2>&1 || echo "… it can't be had, as .tools/log tells: the tests that call it are skipped."
+	@$(call try,grpcurl)
+	@$(call try,helm-docs)
+	@command -v helm >/dev/null || $(call try,helm)
+
+define try
+{ $(MAKE) --silent .tools/bin/$(1) 2>.tools/$(1).log \
+	|| echo "… $(1) can't be had, as .tools/$(1).log tells: the tests that call it are skipped."; }
+endef
+
+.tools/bin/grpcurl: requirements/go.in
+	$(call go_install,$(GRPCURL))
+
+.tools/bin/helm-docs: requirements/go.in
+	$(call go_install,$(HELM_DOCS))
 
 .tools/bin/kind: versions.env
 	$(call go_install,sigs.k8s.io/kind@$(KIND_VERSION))

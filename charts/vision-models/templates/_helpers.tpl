@@ -1,0 +1,80 @@
+{{/* Labels of everything; none of them changes with the chart's version, for KServe copies those of an InferenceService to its
+pods. Quoted, here and in the templates: a model may be called true, and a release 1. */}}
+{{- define "vision-models.labels" -}}
+app.kubernetes.io/name: {{ .model | default "vision-models" | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
+app.kubernetes.io/part-of: vision-models
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+{{- end }}
+
+{{/* What KServe labels a model's pods with. */}}
+{{- define "vision-models.selector" -}}
+app: isvc.{{ . }}-predictor
+{{- end }}
+
+{{/* The first map with what the second says laid over it, as YAML. Helm's own merge takes 0 and false for nothing. */}}
+{{- define "vision-models.overlay" -}}
+{{- $laid := deepCopy (index . 0) -}}
+{{- range $key, $value := index . 1 -}}
+{{- $under := get $laid $key -}}
+{{- if and (kindIs "map" $value) (kindIs "map" $under) -}}
+{{- $_ := set $laid $key (include "vision-models.overlay" (list $under $value) | fromYaml) -}}
+{{- else -}}
+{{- $_ := set $laid $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $laid -}}
+{{- end }}
+
+{{/* The models that are enabled, by name, each with the defaults filled in, all of them checked, as YAML. */}}
+{{- define "vision-models.models" -}}
+{{- $models := dict -}}
+{{- range $name, $said := .Values.models -}}
+{{- $model := include "vision-models.overlay" (list $.Values.defaults $said) | fromYaml -}}
+{{- if $model.enabled -}}
+{{- $_ := set $models $name $model -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $model := $models -}}
+{{- include "vision-models.check" (dict "name" $name "model" $model) -}}
+{{- end -}}
+{{- include "vision-models.checkTogether" (dict "values" .Values "models" $models) -}}
+{{- toYaml $models -}}
+{{- end }}
+
+{{- define "vision-models.serviceAccount" -}}
+{{ .Values.serviceAccount.name | default (printf "%s-models" .Release.Name) }}
+{{- end }}
+
+{{- define "vision-models.image" -}}
+{{- $image := .model.image -}}
+{{- with $image.registry }}{{ . }}/{{ end -}}
+{{ $image.repository | default (ternary "kserve-vision/server-gpu" "kserve-vision/server" (gt (int .model.gpu.count) 0)) }}
+{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default .root.Chart.AppVersion }}{{ end }}
+{{- end }}
+
+{{/* Whether its GPU is a whole one: then a new pod may wait for what the old pod holds. */}}
+{{- define "vision-models.wholeGpu" -}}
+{{- if and (gt (int .gpu.count) 0) (not (regexMatch "/mig-|\\.shared$" .gpu.resourceName)) -}}yes{{- end -}}
+{{- end }}
+
+{{/* Requests and limits, the GPU among them. As strings, for a CRD takes 2 and "0.5" but not 0.5. */}}
+{{- define "vision-models.resources" -}}
+{{- $resources := dict -}}
+{{- range $kind := list "requests" "limits" -}}
+{{- $amounts := dict -}}
+{{- range $name, $amount := get $.resources $kind | default dict -}}
+{{- $_ := set $amounts $name (ternary $amount (toJson $amount) (kindIs "string" $amount)) -}}
+{{- end -}}
+{{- if gt (int $.gpu.count) 0 -}}
+{{- $_ := set $amounts $.gpu.resourceName (toJson $.gpu.count) -}}
+{{- end -}}
+{{- $_ := set $resources $kind $amounts -}}
+{{- end -}}
+{{- toYaml $resources -}}
+{{- end }}
+
+{{/* Seconds from SIGTERM to SIGKILL: routes forget the pod, the last request comes in, is answered, and a little more. */}}
+{{- define "vision-models.leastGrace" -}}
+{{- addf .server.drainDelaySeconds .server.bodyTimeoutSeconds .server.timeoutSeconds 5 | ceil | int -}}
+{{- end }}
