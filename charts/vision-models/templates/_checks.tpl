@@ -8,7 +8,7 @@
 {{- fail (printf "%s: a name has at most 48 characters, as KServe asks; this one has %d" $at (len .name)) -}}
 {{- end -}}
 {{- if and $model.bundle.baked $model.bundle.storageUri -}}
-{{- fail (printf "%s.bundle: baked and storageUri are both given; a bundle is in the image or downloaded, so leave one out" $at) -}}
+{{- fail (printf "%s.bundle: baked and storageUri are both given; a bundle is in the image or downloaded, so leave one out, or say baked: false where defaults say true" $at) -}}
 {{- end -}}
 {{- if not (or $model.bundle.baked $model.bundle.storageUri) -}}
 {{- fail (printf "%s.bundle: neither baked nor storageUri is given; say baked: true, or where to download it from" $at) -}}
