@@ -58,6 +58,11 @@ app: isvc.{{ . }}-predictor
 {{- if and (gt (int .gpu.count) 0) (not (regexMatch "/mig-|\\.shared$" .gpu.resourceName)) -}}yes{{- end -}}
 {{- end }}
 
+{{/* Fewest pods that a model has: 0 is asleep, or parked. */}}
+{{- define "vision-models.fewest" -}}
+{{- ternary .replicas .autoscaling.min (eq .autoscaling.class "none") | int -}}
+{{- end }}
+
 {{/* Requests and limits, the GPU among them. As strings, for a CRD takes 2 and "0.5" but not 0.5. */}}
 {{- define "vision-models.resources" -}}
 {{- $resources := dict -}}
