@@ -79,6 +79,13 @@
 
 {{- define "vision-models.checkPod" -}}
 {{- $at := .at -}}{{- $names := list -}}
+{{- $resources := include "vision-models.resources" .model | fromYaml -}}
+{{- range $name, $limit := $resources.limits -}}
+{{- $request := get $resources.requests $name | default "0" -}}
+{{- if gt (include "vision-models.number" $request | float64) (include "vision-models.number" $limit | float64) -}}
+{{- fail (printf "%s.resources.requests.%s: %s is more than limits.%s, %s" $at $name $request $name $limit) -}}
+{{- end -}}
+{{- end -}}
 {{- range .model.env -}}
 {{- if eq .name "STORAGE_URI" -}}
 {{- fail (printf "%s.env: STORAGE_URI is the chart's; use bundle.storageUri" $at) -}}
