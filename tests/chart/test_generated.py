@@ -1,9 +1,11 @@
 """What is made of the chart and kept in the repository is what would be made of it now."""
 
+import json
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
@@ -47,3 +49,24 @@ def test_every_value_has_a_row_that_says_what_it_is() -> None:
     assert all(rows.values())
     for path in leaves(yaml.safe_load((CHART / "values.yaml").read_text())):
         assert any(path == row or path.startswith(f"{row}.") for row in rows), path
+
+
+def test_every_key_that_the_schema_knows_has_a_default() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    known = schema["properties"]["defaults"]["required"]
+    assert known == list(schema["$defs"]["model"]["properties"])
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert missing(schema["$defs"]["model"], values["defaults"]) == []
+    for name in schema["required"]:
+        if name not in ("models", "defaults"):
+            assert missing(schema["properties"][name], values[name], name) == []
+
+
+def missing(schema: dict[str, Any], values: object, path: str = "") -> list[str]:
+    """Return the keys that have no value, but in maps that are empty by default."""
+    if not isinstance(values, dict) or not values or "properties" not in schema:
+        return []
+    found = [f"{path}.{key}" for key in schema["properties"] if key not in values]
+    for key in schema["properties"].keys() & values.keys():
+        found += missing(schema["properties"][key], values[key], f"{path}.{key}")
+    return found

@@ -1,7 +1,7 @@
 """Rollouts, ends, probes, places."""
 
 import pytest
-from rendering import container, of, one, predictor, render_model
+from rendering import BAKED, container, of, one, predictor, render, render_model
 
 GPU = {"gpu": {"count": 1}}
 
@@ -127,3 +127,11 @@ def test_a_gpus_nodes_are_selected_beside_ones_own() -> None:
 def test_the_test_calls_only_models_that_have_pods() -> None:
     assert "http://cats-predictor" in of("ConfigMap", render_model({}))["vision-test"]["data"]["models.json"]
     assert "http://cats" not in of("ConfigMap", render_model({"replicas": 0}))["vision-test"]["data"]["models.json"]
+
+
+def test_the_test_runs_in_an_image_for_cpus_if_there_is_one() -> None:
+    models = {"a": {**BAKED, **GPU}, "b": {**BAKED, "image": {"tag": "b"}}, "c": BAKED}
+    (runner,) = one("Pod", render(values={"models": models}))["spec"]["containers"]
+    assert runner["image"] == "kserve-vision/server:b"
+    (runner,) = one("Pod", render_model(GPU))["spec"]["containers"]
+    assert runner["image"].startswith("kserve-vision/server-gpu:")

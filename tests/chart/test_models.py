@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from rendering import BAKED, CHART, container, of, one, predictor, render, render_model
+from rendering import BAKED, CHART, container, of, one, predictor, render, render_model, template
 
 from model_server.settings import parse_settings
 
@@ -47,8 +47,28 @@ def test_false_and_0_of_a_model_win_over_the_default() -> None:
 
 
 def test_what_a_model_leaves_out_of_a_map_stays_the_default() -> None:
-    resources = container(render_model({"resources": {"requests": {"cpu": "3"}}}))["resources"]
-    assert resources["requests"] == {"cpu": "3", "memory": "512Mi"}
+    resources = container(render_model({"resources": {"requests": {"cpu": "1"}}}))["resources"]
+    assert resources["requests"] == {"cpu": "1", "memory": "512Mi"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "limit"), [("1000m", "1"), ("0.5", "500m"), ("1024Mi", "1Gi"), ("1Gi", "1.1G"), (1073741824, "1Gi")]
+)
+def test_a_request_may_be_as_much_as_the_limit(wanted: object, limit: object) -> None:
+    assert said_to("ephemeral-storage", wanted, limit) == ""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "limit"), [("1001m", "1"), ("1", "500m"), ("1025Mi", "1Gi"), ("1.1Gi", "1.1G"), ("2G", "1Gi")]
+)
+def test_but_not_more(wanted: object, limit: object) -> None:
+    said = said_to("ephemeral-storage", wanted, limit)
+    assert f"models.cats.resources.requests.ephemeral-storage: {wanted} is more than limits.ephemeral-storage" in said
+
+
+def said_to(name: str, wanted: object, limit: object) -> str:
+    resources = {"requests": {name: wanted}, "limits": {name: limit}}
+    return template(values={"models": {"cats": {**BAKED, "resources": resources}}}).stderr
 
 
 def test_amounts_are_strings_for_a_crd_takes_no_fraction() -> None:

@@ -96,6 +96,10 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a digest that is none": (cats(image={"digest": "sha256:abc"}), "/models/cats/image/digest'"),
     "a tag in the repository": (cats(image={"repository": "a/b:1"}), "/models/cats/image/repository'"),
+    "more requested than allowed": (
+        cats(resources={"requests": {"memory": "2Gi"}}),
+        "models.cats.resources.requests.memory: 2Gi is more than limits.memory, 1Gi",
+    ),
     "an amount that is none": (cats(resources={"limits": {"memory": "lots"}}), "/models/cats/resources/limits/memory'"),
 }
 

@@ -8,7 +8,7 @@
 {{- fail (printf "%s: a name has at most 48 characters, as KServe asks; this one has %d" $at (len .name)) -}}
 {{- end -}}
 {{- if and $model.bundle.baked $model.bundle.storageUri -}}
-{{- fail (printf "%s.bundle: baked and storageUri are both given; a bundle is in the image or downloaded, so leave one out" $at) -}}
+{{- fail (printf "%s.bundle: baked and storageUri are both given; a bundle is in the image or downloaded, so leave one out, or say baked: false where defaults say true" $at) -}}
 {{- end -}}
 {{- if not (or $model.bundle.baked $model.bundle.storageUri) -}}
 {{- fail (printf "%s.bundle: neither baked nor storageUri is given; say baked: true, or where to download it from" $at) -}}
@@ -79,6 +79,13 @@
 
 {{- define "vision-models.checkPod" -}}
 {{- $at := .at -}}{{- $names := list -}}
+{{- $resources := include "vision-models.resources" .model | fromYaml -}}
+{{- range $name, $limit := $resources.limits -}}
+{{- $request := get $resources.requests $name | default "0" -}}
+{{- if gt (include "vision-models.number" $request | float64) (include "vision-models.number" $limit | float64) -}}
+{{- fail (printf "%s.resources.requests.%s: %s is more than limits.%s, %s" $at $name $request $name $limit) -}}
+{{- end -}}
+{{- end -}}
 {{- range .model.env -}}
 {{- if eq .name "STORAGE_URI" -}}
 {{- fail (printf "%s.env: STORAGE_URI is the chart's; use bundle.storageUri" $at) -}}

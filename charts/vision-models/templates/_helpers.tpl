@@ -58,6 +58,11 @@ app: isvc.{{ . }}-predictor
 {{- if and (gt (int .gpu.count) 0) (not (regexMatch "/mig-|\\.shared$" .gpu.resourceName)) -}}yes{{- end -}}
 {{- end }}
 
+{{/* Fewest pods that a model has: 0 is asleep, or parked. */}}
+{{- define "vision-models.fewest" -}}
+{{- ternary .replicas .autoscaling.min (eq .autoscaling.class "none") | int -}}
+{{- end }}
+
 {{/* Requests and limits, the GPU among them. As strings, for a CRD takes 2 and "0.5" but not 0.5. */}}
 {{- define "vision-models.resources" -}}
 {{- $resources := dict -}}
@@ -72,6 +77,13 @@ app: isvc.{{ . }}-predictor
 {{- $_ := set $resources $kind $amounts -}}
 {{- end -}}
 {{- toYaml $resources -}}
+{{- end }}
+
+{{/* An amount such as 500m or 1Gi, as a number. */}}
+{{- define "vision-models.number" -}}
+{{- $unit := regexFind "[A-Za-z]*$" . -}}
+{{- $units := dict "" 1 "n" 1e-9 "u" 1e-6 "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 -}}
+{{- mulf (trimSuffix $unit . | float64) (get $units $unit) -}}
 {{- end }}
 
 {{/* Seconds from SIGTERM to SIGKILL: routes forget the pod, the last request comes in, is answered, and a little more. */}}
