@@ -11,6 +11,7 @@ from scripts.errors import StepError
 
 SERVICE = ("serving.kserve.io/v1beta1", "InferenceService")
 CONTAINER = "kserve-container"
+REVISION = "deployment.kubernetes.io/revision"
 ROLLOUT_SECONDS = 300
 PATIENCE_SECONDS = 20
 """How long a pod may say that it can't be: one failed pull, or a back-off of before, may pass."""
@@ -110,6 +111,17 @@ def find_pods(api: Api, namespace: str, name: str) -> list[Object]:
     return api.list("v1", "Pod", namespace, f"app=isvc.{name}-predictor")
 
 
+def find_newest_pods(api: Api, namespace: str, name: str) -> list[Object]:
+    """Return those of its newest form: what is wrong with the ones of before is over."""
+    sets = api.list("apps/v1", "ReplicaSet", namespace, f"app=isvc.{name}-predictor")
+    newest = max(sets, key=lambda each: int(each["metadata"]["annotations"][REVISION]), default=None)
+    if newest is None:
+        return []
+    uid = newest["metadata"]["uid"]
+    pods = find_pods(api, namespace, name)
+    return [pod for pod in pods if uid in [owner["uid"] for owner in pod["metadata"].get("ownerReferences") or []]]
+
+
 def describe_trouble(pod: Object) -> Trouble | None:
     """Return what keeps a pod from ever becoming ready, if its containers tell."""
     status = pod.get("status") or {}
@@ -145,7 +157,7 @@ class _Patience:
             StepError: a pod will not become ready.
         """
         said, since = "", {}
-        for pod in find_pods(self._api, self._namespace, self._name):
+        for pod in find_newest_pods(self._api, self._namespace, self._name):
             name, trouble = pod["metadata"]["name"], describe_trouble(pod)
             if trouble is None:
                 said += describe_unscheduled(pod)

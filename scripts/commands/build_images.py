@@ -68,7 +68,7 @@ def _build_all(
             build(stage, image, versions, arguments)
     for name, folder in bundles.items():
         image = name_image(name, options.tag)
-        with within_context(folder, name) as inside, progress(f"{image}, with {inside}"):
+        with within_context(folder, name) as inside, progress(f"{image}, with {os.path.relpath(folder)}"):
             build("server-baked", image, versions, {**arguments, "BUNDLE": inside})
 
 

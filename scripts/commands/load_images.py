@@ -53,7 +53,7 @@ def _roll_out(cluster: Cluster, images: list[str]) -> None:
         if image not in images:
             continue
         digest = cluster.digest(image)
-        if all(_running(pod) == digest for pod in find_pods(api, namespace, name)):
+        if all(_running(pod) in ("", digest) for pod in find_pods(api, namespace, name)):
             continue
         found = digest.removeprefix("sha256:")[:12]
         cluster.kubectl(
@@ -64,5 +64,6 @@ def _roll_out(cluster: Cluster, images: list[str]) -> None:
 
 
 def _running(pod: Object) -> str:
+    """Return the digest of what its server runs; empty when that has not begun."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or []
     return str(next((each["imageID"].rpartition("@")[2] for each in statuses if each["name"] == CONTAINER), ""))

@@ -14,7 +14,7 @@ from scripts.errors import StepError
 from scripts.kind import ADDRESS
 from scripts.versions import ROOT
 
-ROUTE_SECONDS = 60
+ROUTE_SECONDS = 30
 PREFIX = "/model/"
 PICTURE = ROOT / "models" / "digits" / "samples" / "7-0.png"
 
@@ -36,11 +36,19 @@ def run(options: argparse.Namespace) -> None:
     if not routed:
         raise StepError(f"no Ingress in namespace {options.namespace} leads to a model", "scripts/deploy")
     url = f"http://{ADDRESS}:{cluster.port()}"
+    failed = []
     for model, host in routed:
         next_step = f"{cluster.kubectl_command} --namespace {options.namespace} get ingresses,inferenceservices,pods"
-        Door(url, model, host, next_step).check()
+        try:
+            Door(url, model, host, next_step).check()
+        except StepError as error:
+            say(f"  {model}: {error}")
+            failed.append(model)
+            continue
         header = f' --header "Host: {host}"' if host else ""
         say(f"    curl{header} --data-binary @{PICTURE.relative_to(ROOT)} {url}{PREFIX}{model}/predict")
+    if failed:
+        raise StepError(f"no right label from {', '.join(failed)}", next_step)
 
 
 def _find_models(api: Api, namespace: str) -> Iterator[tuple[str, str | None]]:
@@ -85,7 +93,11 @@ class Door:
             answer = self._get(f"{PREFIX}{self._model}")
         except urllib3.exceptions.HTTPError as error:
             return f"{self._url} does not answer: {error}"
-        return None if answer.status == 200 else f"{self._model} answers {answer.status}: {answer.data[:200]!r}"
+        return (
+            None
+            if answer.status == 200
+            else f"{self._model} answers {answer.status}: {answer.data[:200].decode(errors='replace').strip()}"
+        )
 
     def _get(self, path: str) -> urllib3.BaseHTTPResponse:
         return self._http.request("GET", f"{self._url}{path}", headers=self._headers)
@@ -95,5 +107,12 @@ class Door:
             "POST", f"{self._url}{PREFIX}{self._model}/predict", body=picture, headers=self._headers
         )
         if answer.status != 200:
-            raise StepError(f"{self._model} answers {answer.status}: {answer.data[:200]!r}", "read its log")
+            raise StepError(
+                f"{self._model} answers {answer.status}: {answer.data[:200].decode(errors='replace').strip()}",
+                "read its log",
+            )
         return str(json.loads(answer.data)["predictions"][0]["label"])
+
+
+def _describe(answer: urllib3.BaseHTTPResponse) -> str:
+    return f"it answers {answer.status}: {answer.data[:200].decode(errors='replace').strip()}"
