@@ -74,6 +74,13 @@ class Chart:
         """
         self._upgrade(cluster, "--take-ownership")
 
+    def find(self, kind: str, cluster: Cluster) -> list[str]:
+        """Return the names of what its release has of a kind, sorted."""
+        flags = ("--namespace", self.namespace, "--kubeconfig", str(cluster.kubeconfig))
+        manifest = run("helm", "get", "manifest", self.release, *flags, next_step=self._next_step())
+        documents = [each for each in yaml.safe_load_all(manifest) if each]
+        return sorted(each["metadata"]["name"] for each in documents if each["kind"] == kind)
+
     def _upgrade(self, cluster: Cluster, *options: str) -> None:
         self._unlock(cluster)
         run(

@@ -11,6 +11,8 @@ from scripts.errors import StepError
 
 SERVICE = ("serving.kserve.io/v1beta1", "InferenceService")
 CONTAINER = "kserve-container"
+STAMPS = ("kserve-vision/", "serving.kserve.io/")
+"""Annotations that KServe copies to the pods: one that changed restarts them."""
 REVISION = "deployment.kubernetes.io/revision"
 ROLLOUT_SECONDS = 300
 PATIENCE_SECONDS = 20
@@ -71,7 +73,7 @@ def follows(deployment: Object, service: Object) -> bool:
     running: Object = next((each for each in template["spec"]["containers"] if each["name"] == CONTAINER), {})
     asked: Object = next(iter(service["spec"]["predictor"].get("containers") or []), {})
     annotations = service["metadata"].get("annotations") or {}
-    stamped = {key: value for key, value in annotations.items() if key.startswith("kserve-vision/")}
+    stamped = {key: value for key, value in annotations.items() if key.startswith(STAMPS)}
     return (
         all(running.get(key) == asked.get(key) for key in ("image", "command", "args") if asked.get(key))
         and all(variable in (running.get("env") or []) for variable in asked.get("env") or [])

@@ -54,11 +54,11 @@ def run(options: argparse.Namespace) -> None:
     chart = Chart(RELEASE, str(CHART), "", namespace, (values,))
     with progress(f"{values.stem} in namespace {namespace}"):
         chart.apply(cluster)
-    models = api.list(*SERVICE, namespace, f"app.kubernetes.io/instance={RELEASE}")
+    models = chart.find(SERVICE[1], cluster)
     if not models:
         say(f"  {values} has no models")
-    for name in sorted(each["metadata"]["name"] for each in models):
-        with progress(f"{name}"):
+    for name in models:
+        with progress(name):
             wait_for_rollout(api, namespace, name)
 
 

@@ -53,6 +53,14 @@ def test_what_an_interrupted_helm_left_is_taken_back(programs: Programs, status:
     assert [call[1] for call in programs.called("helm")] == ["list", mended, "upgrade"]
 
 
+def test_what_a_release_has_of_a_kind_is_found_by_name(programs: Programs) -> None:
+    documents = (
+        "kind: A\nmetadata: {name: two}\n---\n---\nkind: A\nmetadata: {name: one}\n---\nkind: B\nmetadata: {name: x}\n"
+    )
+    programs.answer("helm get manifest", documents)
+    assert chart("oci://a/b").find("A", Cluster("mine")) == ["one", "two"]
+
+
 @pytest.mark.parametrize("version", ["v3.19.0", "unknown"])
 def test_a_helm_that_is_too_old_is_told(programs: Programs, version: str) -> None:
     programs.answer("helm version", version)
