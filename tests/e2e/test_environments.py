@@ -93,6 +93,7 @@ def upgrade(space: Space, tmp_path: Path, models: Object) -> None:
 
 def test_an_upgrade_of_one_model_restarts_that_one_alone(environments: dict[str, Space], tmp_path: Path) -> None:
     space = environments["dev"]
+    upgrade(space, tmp_path, {})
     before = {model: uids(space, model) for model in MODELS}
     upgrade(space, tmp_path, {"digits": {"variant": {"precision": "int8"}}})
     assert not uids(space, "digits") & before["digits"]
@@ -101,8 +102,9 @@ def test_an_upgrade_of_one_model_restarts_that_one_alone(environments: dict[str,
 
 def test_a_new_model_restarts_nothing(environments: dict[str, Space], tmp_path: Path) -> None:
     space = environments["dev"]
+    upgrade(space, tmp_path, {})
     before = {model: uids(space, model) for model in MODELS}
-    upgrade(space, tmp_path, {"digits": {"variant": {"precision": "int8"}}, "third": {}})
+    upgrade(space, tmp_path, {"third": {}})
     assert {model: uids(space, model) for model in MODELS} == before
     wait_for_route(space, "third")
     assert_labels_right(space, "third", raw)

@@ -54,10 +54,9 @@ def test_what_an_interrupted_helm_left_is_taken_back(programs: Programs, status:
 
 
 def test_what_a_release_has_of_a_kind_is_found_by_name(programs: Programs) -> None:
-    documents = (
-        "kind: A\nmetadata: {name: two}\n---\n---\nkind: A\nmetadata: {name: one}\n---\nkind: B\nmetadata: {name: x}\n"
-    )
-    programs.answer("helm get manifest", documents)
+    objects = (("A", "two"), ("B", "three"), ("A", "one"))
+    documents = [f"kind: {kind}\nmetadata: {{name: {name}}}\n" for kind, name in objects]
+    programs.answer("helm get manifest", "---\n".join(documents))
     assert chart("oci://a/b").find("A", Cluster("mine")) == ["one", "two"]
 
 
