@@ -84,7 +84,8 @@ class Chart:
     def _upgrade(self, cluster: Cluster, *options: str) -> None:
         self._unlock(cluster)
         run(
-            *("helm", "upgrade", "--install", *self.arguments(), *options, "--force-conflicts"),
+            *("helm", "upgrade", "--install", *self.arguments(), *options),
+            *("--server-side=true", "--force-conflicts"),
             *("--kubeconfig", str(cluster.kubeconfig), "--kube-context", cluster.context),
             next_step=f"{self._next_step()}; `{cluster.kubectl_command} --namespace {self.namespace} get events` "
             "tells more",
@@ -92,15 +93,16 @@ class Chart:
         )
 
     def _unlock(self, cluster: Cluster) -> None:
-        """Take back what an interrupted helm left half done: it refuses to go on from there."""
-        place = ("--namespace", self.namespace)
-        flags = (*place, "--kubeconfig", str(cluster.kubeconfig), "--kube-context", cluster.context)
+        """Forget what an interrupted helm has written down: it would not go on from there, and what it made stays."""
+        flags = ("--namespace", self.namespace, "--kubeconfig", str(cluster.kubeconfig))
         states = ("--pending", "--filter", f"^{self.release}$", "--output", "json")
         pending = json.loads(run("helm", "list", *states, *flags, next_step=self._next_step()) or "[]")
-        if pending and pending[0]["status"] == "pending-install":
-            run("helm", "uninstall", self.release, *flags, next_step=self._next_step())
-        elif pending:
-            run("helm", "rollback", self.release, *flags, next_step=self._next_step())
+        for each in pending:
+            secret = f"sh.helm.release.v1.{self.release}.v{each['revision']}"
+            cluster.kubectl(
+                *("--namespace", self.namespace, "delete", "secret", secret, "--ignore-not-found"),
+                next_step="run this again",
+            )
 
     def _next_step(self) -> str:
         return f"is {self.source} there? versions.env names it, and a variable in the environment another"

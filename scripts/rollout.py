@@ -11,8 +11,20 @@ from scripts.errors import StepError
 
 SERVICE = ("serving.kserve.io/v1beta1", "InferenceService")
 CONTAINER = "kserve-container"
-STAMPS = ("kserve-vision/", "serving.kserve.io/")
-"""Annotations that KServe copies to the pods: one that changed restarts them."""
+AUTOSCALER = "serving.kserve.io/autoscalerClass"
+OF_KSERVE = (
+    "minReplicas",
+    "maxReplicas",
+    "deploymentStrategy",
+    "labels",
+    "annotations",
+    "timeout",
+    "logger",
+    "batcher",
+)
+"""Of a predictor, what is no pod's."""
+KEPT_BACK = ("kubectl.kubernetes.io/", "autoscaling.knative.dev/", "internal.serving.kserve.io/", "modelFormat")
+"""Annotations that KServe does not copy to the pods (its pkg/constants)."""
 REVISION = "deployment.kubernetes.io/revision"
 ROLLOUT_SECONDS = 300
 PATIENCE_SECONDS = 20
@@ -68,27 +80,41 @@ def _missing(api: Api, namespace: str, name: str, look: Callable[[], str]) -> st
 
 
 def follows(deployment: Object, service: Object) -> bool:
-    """Tell whether a Deployment runs what an InferenceService asks for: image, arguments, variables, resources."""
-    template = deployment["spec"]["template"]
-    running: Object = next((each for each in template["spec"]["containers"] if each["name"] == CONTAINER), {})
-    asked: Object = next(iter(service["spec"]["predictor"].get("containers") or []), {})
-    annotations = service["metadata"].get("annotations") or {}
-    stamped = {key: value for key, value in annotations.items() if key.startswith(STAMPS)}
+    """Tell whether a Deployment is what an InferenceService asks for: its pods, their labels, how many."""
+    template, predictor = deployment["spec"]["template"], service["spec"]["predictor"]
+    asked, made = service["metadata"], template.get("metadata") or {}
+    annotations = {
+        key: value for key, value in (asked.get("annotations") or {}).items() if not key.startswith(KEPT_BACK)
+    }
+    pod = {key: value for key, value in predictor.items() if key not in OF_KSERVE}
+    fixed = annotations.get(AUTOSCALER) == "none" and "minReplicas" in predictor
     return (
-        all(running.get(key) == asked.get(key) for key in ("image", "command", "args") if asked.get(key))
-        and all(variable in (running.get("env") or []) for variable in asked.get("env") or [])
-        and _amounts(asked).items() <= _amounts(running).items()
-        and stamped.items() <= (template["metadata"].get("annotations") or {}).items()
+        holds(template["spec"], pod)
+        and holds(made.get("labels") or {}, asked.get("labels") or {})
+        and holds(made.get("annotations") or {}, annotations)
+        and holds(deployment["spec"].get("strategy") or {}, predictor.get("deploymentStrategy") or {})
+        and (not fixed or deployment["spec"].get("replicas") == predictor["minReplicas"])
+        and _variables(template["spec"]) == _variables(predictor)
     )
 
 
-def _amounts(container: Object) -> dict[tuple[str, str], object]:
-    resources = container.get("resources") or {}
-    return {
-        (kind, name): parse_quantity(amount)
-        for kind in ("requests", "limits")
-        for name, amount in (resources.get(kind) or {}).items()
-    }
+def holds(found: object, asked: object) -> bool:
+    """Tell whether everything that is asked for is found, at any depth; amounts may be written another way."""
+    if isinstance(asked, dict):
+        return isinstance(found, dict) and all(holds(found.get(key), value) for key, value in asked.items())
+    if isinstance(asked, list):
+        return isinstance(found, list) and len(found) == len(asked) and all(map(holds, found, asked))
+    if found == asked:
+        return True
+    try:
+        return bool(parse_quantity(found) == parse_quantity(asked))
+    except (ValueError, TypeError):
+        return False
+
+
+def _variables(pod: Object) -> list[Object]:
+    containers = pod.get("containers") or [{}]
+    return sorted(containers[0].get("env") or [], key=lambda each: str(each["name"]))
 
 
 def describe_rollout(deployment: Object) -> str | None:

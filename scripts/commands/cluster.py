@@ -7,6 +7,7 @@ from scripts.commands import build_images, cluster_up, deploy, install_platform,
 from scripts.commands.deploy import DEFAULT
 from scripts.console import say
 from scripts.images import TAG
+from scripts.rollout import ROLLOUT_SECONDS
 
 STEPS = (cluster_up, install_platform, build_images, load_images, deploy, smoke)
 
@@ -16,7 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     cluster_up.add_arguments(parser)
     install_platform.add_arguments(parser)
     build_images.add_network(parser)
-    parser.set_defaults(tag=TAG, bundle=None, gpu=False, image=None, environment=DEFAULT, namespace=NAMESPACE)
+    parser.set_defaults(
+        tag=TAG, bundle=None, gpu=False, image=None, environment=DEFAULT, namespace=NAMESPACE, timeout=ROLLOUT_SECONDS
+    )
 
 
 def run(options: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from scripts.console import progress, say
 from scripts.errors import StepError
 from scripts.kind import Cluster
 from scripts.platform_settings import PLATFORM
-from scripts.rollout import SERVICE, wait_for_rollout
+from scripts.rollout import ROLLOUT_SECONDS, SERVICE, wait_for_rollout
 from scripts.versions import ROOT
 
 CHART = ROOT / "charts" / "vision-models"
@@ -31,6 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT,
         metavar="ENVIRONMENT",
         help=f"one of {names}, or the path of a values file of your own (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=ROLLOUT_SECONDS,
+        metavar="SECONDS",
+        help="how long a model may take to roll out (default: %(default)s)",
     )
     parser.add_argument(
         "--namespace",
@@ -59,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
         say(f"  {values} has no models")
     for name in models:
         with progress(name):
-            wait_for_rollout(api, namespace, name)
+            wait_for_rollout(api, namespace, name, options.timeout)
 
 
 def find_values(environment: str) -> Path:

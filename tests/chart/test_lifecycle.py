@@ -89,8 +89,27 @@ def test_one_switch_puts_a_model_on_a_gpu() -> None:
     assert "--device=cuda" in found["args"]
     assert found["resources"]["limits"]["nvidia.com/gpu"] == "1"
     assert found["resources"]["requests"]["nvidia.com/gpu"] == "1"
-    assert found["resources"]["limits"]["memory"] == "1Gi"
+    assert found["resources"]["limits"]["memory"] == "4Gi"
     assert predictor(documents)["tolerations"][0]["key"] == "nvidia.com/gpu"
+
+
+def test_what_the_model_says_of_its_memory_wins_over_the_gpus() -> None:
+    found = container(render_model({**GPU, "resources": {"limits": {"memory": "9Gi"}}}))
+    assert found["resources"]["limits"]["memory"] == "9Gi"
+    assert found["resources"]["requests"]["memory"] == "2Gi"
+
+
+def test_the_image_for_cpus_is_not_taken_to_a_gpu() -> None:
+    said = {
+        "image": {"repository": "cpu", "digest": f"sha256:{'a' * 64}", "tag": "7"},
+        "gpu": {"image": {"repository": "gpu"}},
+    }
+    documents = render(values={"defaults": said, "models": {"cats": {**BAKED, **GPU}, "dogs": BAKED}})
+    images = {
+        name: each["spec"]["predictor"]["containers"][0]["image"]
+        for name, each in of("InferenceService", documents).items()
+    }
+    assert images == {"cats": "gpu:7", "dogs": f"cpu@sha256:{'a' * 64}"}
 
 
 def test_the_switch_leaves_a_registry_of_ones_own() -> None:

@@ -94,6 +94,27 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {**cats(), "routes": {"grpc": {"host": "grpc.example.com"}}},
         "routes.grpc.host",
     ),
+    "nothing could ever be replaced": (
+        cats(strategy={"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}}),
+        "models.cats.strategy.rollingUpdate: maxSurge and maxUnavailable are both 0",
+    ),
+    "no node could ever be drained": (
+        cats(podDisruptionBudget={"maxUnavailable": 0}),
+        "models.cats.podDisruptionBudget.maxUnavailable: is 0",
+    ),
+    "a GPU beside the switch": (
+        cats(resources={"limits": {"nvidia.com/gpu": 1}}),
+        "models.cats.resources.limits: nvidia.com/gpu",
+    ),
+    "two values of one variable": (cats(env=[{"name": "A", "value": "b", "valueFrom": {}}]), "models.cats.env: A has"),
+    "a misspelt key of behaviour": (
+        cats(autoscaling={"behavior": {"scaleDown": {"polices": []}}}),
+        "additional properties 'polices'",
+    ),
+    "keda from nothing, woken by its own pods": (
+        cats(autoscaling={"class": "keda", "min": 0, "keda": {"triggers": [{"type": "cpu"}]}}),
+        "models.cats.autoscaling.keda.triggers: none of them would wake",
+    ),
     "a digest that is none": (cats(image={"digest": "sha256:abc"}), "/models/cats/image/digest'"),
     "a tag in the repository": (cats(image={"repository": "a/b:1"}), "/models/cats/image/repository'"),
     "more requested than allowed": (

@@ -76,7 +76,20 @@ def test_grpc_over_the_gateway_api() -> None:
     routes = {**GATEWAY, "host": "example.com", "grpc": {"host": "MODEL.grpc.example.com"}}
     route = one("GRPCRoute", routed(**routes))["spec"]
     assert route["hostnames"] == ["cats.grpc.example.com"]
-    assert route["rules"] == [{"backendRefs": [{"name": "cats-grpc", "port": 8081}]}]
+    (rule,) = route["rules"]
+    assert rule["backendRefs"] == [{"name": "cats-grpc", "port": 8081}]
+    methods = [match["method"] for match in rule["matches"]]
+    assert {"service": "inference.GRPCInferenceService", "method": "ModelInfer"} in methods
+    assert {"service": "grpc.health.v1.Health"} in methods
+
+
+@pytest.mark.parametrize("kind", ["ingress", "gateway"])
+def test_the_repository_is_not_routed_over_grpc(kind: str) -> None:
+    """It is of the same service and port as inference, and RepositoryIndex asks for no token."""
+    routes = {**GATEWAY, "class": kind, "host": "example.com", "grpc": {"host": "MODEL.grpc.example.com"}}
+    text = str([each for each in routed(**routes) if each["kind"] in ROUTES])
+    assert "inference.GRPCInferenceService" in text
+    assert "Repository" not in text
 
 
 def test_grpc_can_be_left_unrouted() -> None:

@@ -72,11 +72,15 @@ def v2_binary(space: Space, model: str, picture: Path) -> str:
     return bytes(answer.as_numpy("labels")[0, 0]).decode()
 
 
+def grpc_client(space: Space, model: str) -> tritonclient.grpc.InferenceServerClient:
+    """Return a client of a model's route for gRPC."""
+    authority = ("grpc.default_authority", space.grpc_host(model))
+    return tritonclient.grpc.InferenceServerClient(f"{ADDRESS}:{space.cluster.port()}", channel_args=[authority])
+
+
 def grpc(space: Space, model: str, picture: Path) -> str:
     """Ask over gRPC: its host name says which model's Service is meant."""
-    authority = ("grpc.default_authority", space.grpc_host(model))
-    triton = tritonclient.grpc.InferenceServerClient(f"{ADDRESS}:{space.cluster.port()}", channel_args=[authority])
-    answer = triton.infer(model, [_image(tritonclient.grpc, picture)], client_timeout=30)
+    answer = grpc_client(space, model).infer(model, [_image(tritonclient.grpc, picture)], client_timeout=30)
     return bytes(answer.as_numpy("labels")[0, 0]).decode()
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tritonclient.grpc
 import yaml
-from callers import REST, assert_labels_right, grpc, raw, wait_for_route
+from bundle_store import CONFINED, IMAGE
+from callers import REST, assert_labels_right, client, grpc, grpc_client, raw, wait_for_route
 from space import Space
 from test_scripts import script
 
@@ -58,6 +60,14 @@ def test_the_api_takes_it_under_strict_validation(api: Api, space: Space, values
     space.kubectl("apply", "--server-side", "--dry-run=server", "--validate=strict", "--filename", "-", given=rendered)
 
 
+def test_the_repository_is_not_routed(environments: dict[str, Space]) -> None:
+    space = environments["dev"]
+    with client(space) as http:
+        assert http.get("/v2/repository/index").status_code == 404
+    with pytest.raises(tritonclient.grpc.InferenceServerException, match=r"UNIMPLEMENTED|404"):
+        grpc_client(space, "digits").get_model_repository_index()
+
+
 def test_a_label_from_each_by_every_door(environments: dict[str, Space]) -> None:
     for space in environments.values():
         for model in MODELS:
@@ -75,6 +85,47 @@ def test_helm_test_infers_with_each(environments: dict[str, Space], name: str) -
     assert "Phase:          Succeeded" in said
     for model in MODELS:
         assert f"{model}: 0" in said
+
+
+@pytest.mark.parametrize("port", [8080, 8081, 8082])
+def test_a_stranger_reaches_no_model_of_staging(environments: dict[str, Space], space: Space, port: int) -> None:
+    (pod,) = find_pods(space.api, "vision-staging", "digits-float32")
+    target = f"{pod['status']['podIP']}:{port}"
+    assert knock(space, target, {}) == "closed"
+    caller = {"app.kubernetes.io/instance": "vision", "app.kubernetes.io/component": "caller"}
+    expected = "closed" if port == 8082 else "open"
+    assert knock(environments["staging"], target, caller) == expected
+
+
+def knock(space: Space, target: str, labels: dict[str, str]) -> str:
+    """Return whether a pod with those labels can connect: ``open`` or ``closed``."""
+    host, port = target.split(":")
+    code = f"import socket; socket.create_connection(('{host}', {port}), 4)"
+    name = f"knock-{port}"
+    container = {"name": "knock", "image": IMAGE, "command": ["python", "-c", code], "securityContext": CONFINED}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [container],
+        },
+    }
+    space.kubectl("delete", "pod", name, "--ignore-not-found")
+    space.apply(pod)
+
+    def running() -> str | None:
+        phase = ((space.get("v1", "Pod", name) or {}).get("status") or {}).get("phase")
+        return None if phase in ("Succeeded", "Failed") else f"it is {phase}"
+
+    wait_for(running, GONE_SECONDS, "look at it")
+    found = space.get("v1", "Pod", name)
+    assert found
+    space.kubectl("delete", "pod", name)
+    return "open" if found["status"]["phase"] == "Succeeded" else "closed"
 
 
 def uids(space: Space, model: str) -> set[str]:
@@ -118,6 +169,24 @@ def test_another_class_leaves_exactly_one_scaler(environments: dict[str, Space],
     assert [each["metadata"]["name"] for each in space.api.list(*scalers, space.name)] == ["digits"]
     upgrade(space, tmp_path, {})
     assert space.api.list(*scalers, space.name) == []
+
+
+def test_hpa_gives_way_to_keda(environments: dict[str, Space], tmp_path: Path) -> None:
+    """KEDA's webhook refuses a workload that another autoscaler has."""
+    space = environments["dev"]
+    if space.api.get("apps/v1", "Deployment", "keda-operator", "keda") is None:
+        pytest.skip("no KEDA here: scripts/install-platform --with keda")
+    upgrade(space, tmp_path, {"digits": {"autoscaling": {"class": "hpa"}}})
+    before = uids(space, "digits")
+    upgrade(space, tmp_path, {"digits": {"autoscaling": {"class": "keda"}}})
+    assert [each["metadata"]["name"] for each in space.api.list("keda.sh/v1alpha1", "ScaledObject", space.name)] == [
+        "digits"
+    ]
+    names = {
+        each["metadata"]["name"] for each in space.api.list("autoscaling/v2", "HorizontalPodAutoscaler", space.name)
+    }
+    assert names <= {"keda-hpa-digits"}
+    assert uids(space, "digits") == before
 
 
 def test_uninstalling_one_leaves_the_other_answering_and_nothing_of_itself(environments: dict[str, Space]) -> None:

@@ -1,7 +1,9 @@
 """gRPC through a Service of the model's own and a host name of its own."""
 
+import pytest
+import tritonclient.grpc
 from bundle_store import BundleStore
-from callers import assert_labels_right, grpc, wait_for_route
+from callers import assert_labels_right, grpc, grpc_client, wait_for_route
 from space import Space
 from test_downloads import DIGITS, downloaded
 
@@ -11,3 +13,5 @@ def test_every_sample(space: Space, store: BundleStore) -> None:
     space.wait_until_ready("digits")
     wait_for_route(space, "digits")
     assert_labels_right(space, "digits", grpc)
+    with pytest.raises(tritonclient.grpc.InferenceServerException, match=r"UNIMPLEMENTED|404"):
+        grpc_client(space, "digits").get_model_repository_index()

@@ -50,6 +50,15 @@
 {{- if and (eq (int $scaling.min) 0) (eq $scaling.class "keda") (not $scaling.keda.triggers) -}}
 {{- fail (printf "%s.min: 0 needs keda.triggers that something else publishes, such as the ingress or a queue: a model without pods has no metric that would wake it" $at) -}}
 {{- end -}}
+{{- if and (eq (int $scaling.min) 0) (eq $scaling.class "keda") -}}
+{{- $wakes := false -}}
+{{- range $scaling.keda.triggers -}}
+{{- if not (or (has .type (list "cpu" "memory")) (contains "vision_" (toJson .))) -}}{{- $wakes = true -}}{{- end -}}
+{{- end -}}
+{{- if not $wakes -}}
+{{- fail (printf "%s.keda.triggers: none of them would wake a model without pods: CPU, memory and vision_… come from its own pods; use min: 1, or what something else publishes" $at) -}}
+{{- end -}}
+{{- end -}}
 {{- if and (eq $scaling.class "hpa") (not $scaling.metrics) (eq (int $scaling.cpuUtilization) 0) -}}
 {{- fail (printf "%s.cpuUtilization: is 0 and metrics is empty, so hpa has nothing to go by; set one of them" $at) -}}
 {{- end -}}
@@ -78,7 +87,23 @@
 {{- end }}
 
 {{- define "vision-models.checkPod" -}}
-{{- $at := .at -}}{{- $names := list -}}
+{{- $at := .at -}}{{- $model := .model -}}{{- $names := list -}}
+{{- $strategy := get $model.strategy "rollingUpdate" | default dict -}}
+{{- if and (hasKey $strategy "maxSurge") (hasKey $strategy "maxUnavailable") (eq (toString $strategy.maxSurge) "0") (eq (toString $strategy.maxUnavailable) "0") -}}
+{{- fail (printf "%s.strategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so nothing could ever be replaced" $at) -}}
+{{- end -}}
+{{- if and $model.podDisruptionBudget.enabled (eq (toString $model.podDisruptionBudget.maxUnavailable) "0") -}}
+{{- fail (printf "%s.podDisruptionBudget.maxUnavailable: is 0, so no node with a pod of it could ever be drained" $at) -}}
+{{- end -}}
+{{- if eq (int $model.gpu.count) 0 -}}
+{{- range $kind := list "requests" "limits" -}}
+{{- range $name, $_ := get $model.resources $kind -}}
+{{- if hasPrefix "nvidia.com/" $name -}}
+{{- fail (printf "%s.resources.%s: %s is asked for by gpu.count and gpu.resourceName" $at $kind $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- $resources := include "vision-models.resources" .model | fromYaml -}}
 {{- range $name, $limit := $resources.limits -}}
 {{- $request := get $resources.requests $name | default "0" -}}
@@ -95,6 +120,9 @@
 {{- end -}}
 {{- if has .name $names -}}
 {{- fail (printf "%s.env: %s is there twice" $at .name) -}}
+{{- end -}}
+{{- if and (hasKey . "value") (hasKey . "valueFrom") -}}
+{{- fail (printf "%s.env: %s has value and valueFrom; leave one out" $at .name) -}}
 {{- end -}}
 {{- $names = append $names .name -}}
 {{- end -}}

@@ -31,6 +31,11 @@ app: isvc.{{ . }}-predictor
 {{- $models := dict -}}
 {{- range $name, $said := .Values.models -}}
 {{- $model := include "vision-models.overlay" (list $.Values.defaults $said) | fromYaml -}}
+{{- if and (gt (int $model.gpu.count) 0) (eq (int $.Values.defaults.gpu.count) 0) -}}
+{{- $onGpu := dict "image" $model.gpu.image "resources" $model.gpu.resources -}}
+{{- $defaults := include "vision-models.overlay" (list $.Values.defaults $onGpu) | fromYaml -}}
+{{- $model = include "vision-models.overlay" (list $defaults $said) | fromYaml -}}
+{{- end -}}
 {{- if $model.enabled -}}
 {{- $_ := set $models $name $model -}}
 {{- end -}}
@@ -84,6 +89,14 @@ app: isvc.{{ . }}-predictor
 {{- $unit := regexFind "[A-Za-z]*$" . -}}
 {{- $units := dict "" 1 "n" 1e-9 "u" 1e-6 "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 -}}
 {{- mulf (trimSuffix $unit . | float64) (get $units $unit) -}}
+{{- end }}
+
+{{/* What is routed of gRPC, by service: the methods of inference; never the repository's. Health and reflection are whole. */}}
+{{- define "vision-models.grpcMethods" -}}
+inference.GRPCInferenceService: [ServerLive, ServerReady, ServerMetadata, ModelReady, ModelMetadata, ModelInfer, ModelStreamInfer]
+grpc.health.v1.Health: []
+grpc.reflection.v1.ServerReflection: []
+grpc.reflection.v1alpha.ServerReflection: []
 {{- end }}
 
 {{/* Seconds from SIGTERM to SIGKILL: routes forget the pod, the last request comes in, is answered, and a little more. */}}

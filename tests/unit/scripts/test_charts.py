@@ -46,11 +46,13 @@ def test_images_are_those_of_containers_anywhere(programs: Programs) -> None:
     assert list(find_images([{"image": "no name"}])) == []
 
 
-@pytest.mark.parametrize(("status", "mended"), [("pending-install", "uninstall"), ("pending-upgrade", "rollback")])
-def test_what_an_interrupted_helm_left_is_taken_back(programs: Programs, status: str, mended: str) -> None:
-    programs.answer("helm list", json.dumps([{"name": "traefik", "status": status}]))
+@pytest.mark.parametrize("status", ["pending-install", "pending-upgrade"])
+def test_what_an_interrupted_helm_wrote_down_is_forgotten_and_nothing_else(programs: Programs, status: str) -> None:
+    programs.answer("helm list", json.dumps([{"name": "traefik", "revision": "7", "status": status}]))
     chart("oci://a/b").install(Cluster("mine"))
-    assert [call[1] for call in programs.called("helm")] == ["list", mended, "upgrade"]
+    assert [call[1] for call in programs.called("helm")] == ["list", "upgrade"]
+    (deleted,) = programs.called("kubectl")
+    assert deleted[-4:] == ["delete", "secret", "sh.helm.release.v1.traefik.v7", "--ignore-not-found"]
 
 
 def test_what_a_release_has_of_a_kind_is_found_by_name(programs: Programs) -> None:

@@ -63,7 +63,12 @@ def test_a_pod_that_no_node_takes_says_why() -> None:
 def asked(**container: Any) -> dict[str, Any]:
     """Return an InferenceService of one container."""
     spec = {"predictor": {"containers": [{"name": "kserve-container", "image": "a:1", **container}]}}
-    return {"metadata": {"annotations": {"kserve-vision/image-id": "1", "other": "x"}}, "spec": spec}
+    return {
+        "metadata": {
+            "annotations": {"kserve-vision/image-id": "1", "kubectl.kubernetes.io/last-applied-configuration": "{}"}
+        },
+        "spec": spec,
+    }
 
 
 def running(annotations: dict[str, str] | None = None, **container: Any) -> dict[str, Any]:
@@ -82,7 +87,7 @@ def test_a_deployment_follows_what_was_asked_for() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        running(image="a:2"),
+        running(image="a:2", args=["--precision=auto"]),
         running(args=["--precision=int8"]),
         running(env=[]),
         running(resources={"limits": {"cpu": "2"}}),
