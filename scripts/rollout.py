@@ -94,7 +94,6 @@ def follows(deployment: Object, service: Object) -> bool:
         and holds(made.get("annotations") or {}, annotations)
         and holds(deployment["spec"].get("strategy") or {}, predictor.get("deploymentStrategy") or {})
         and (not fixed or deployment["spec"].get("replicas") == predictor["minReplicas"])
-        and _variables(template["spec"]) == _variables(predictor)
     )
 
 
@@ -103,18 +102,18 @@ def holds(found: object, asked: object) -> bool:
     if isinstance(asked, dict):
         return isinstance(found, dict) and all(holds(found.get(key), value) for key, value in asked.items())
     if isinstance(asked, list):
-        return isinstance(found, list) and len(found) == len(asked) and all(map(holds, found, asked))
+        if not isinstance(found, list):
+            return False
+        if all(isinstance(each, dict) and "name" in each for each in asked):
+            named = {each.get("name"): each for each in found}  # KServe adds a variable of its own
+            return all(holds(named.get(each["name"]), each) for each in asked)
+        return len(found) == len(asked) and all(map(holds, found, asked))
     if found == asked:
         return True
     try:
         return bool(parse_quantity(found) == parse_quantity(asked))
     except (ValueError, TypeError):
         return False
-
-
-def _variables(pod: Object) -> list[Object]:
-    containers = pod.get("containers") or [{}]
-    return sorted(containers[0].get("env") or [], key=lambda each: str(each["name"]))
 
 
 def describe_rollout(deployment: Object) -> str | None:

@@ -97,6 +97,7 @@ def test_a_deployment_follows_what_was_asked_for() -> None:
 def test_one_that_kserve_has_not_come_to_yet_does_not(other: dict[str, Any]) -> None:
     variable = {"name": "STORAGE_URI", "value": "s3://b"}
     service = asked(args=["--precision=auto"], env=[variable], resources={"limits": {"cpu": "1"}})
-    same = running(args=["--precision=auto"], env=[variable], resources={"limits": {"cpu": "1"}})
+    added = {"name": "INFERENCE_SERVICE_NAME", "value": "digits"}
+    same = running(args=["--precision=auto"], env=[variable, added], resources={"limits": {"cpu": "1"}})
     assert follows(same, service)
     assert not follows(other, service)
