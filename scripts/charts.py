@@ -76,8 +76,10 @@ class Chart:
 
     def find(self, kind: str, cluster: Cluster) -> list[str]:
         """Return the names of what its release has of a kind, sorted."""
-        flags = ("--namespace", self.namespace, "--kubeconfig", str(cluster.kubeconfig))
-        manifest = run("helm", "get", "manifest", self.release, *flags, next_step=self._next_step())
+        place = ("--namespace", self.namespace)
+        manifest = run(
+            "helm", "get", "manifest", self.release, *place, *cluster.helm_flags, next_step=self._next_step()
+        )
         documents = [each for each in yaml.safe_load_all(manifest) if each]
         return sorted(each["metadata"]["name"] for each in documents if each["kind"] == kind)
 
@@ -86,7 +88,7 @@ class Chart:
         run(
             *("helm", "upgrade", "--install", *self.arguments(), *options),
             *("--server-side=true", "--force-conflicts"),
-            *("--kubeconfig", str(cluster.kubeconfig), "--kube-context", cluster.context),
+            *cluster.helm_flags,
             next_step=f"{self._next_step()}; `{cluster.kubectl_command} --namespace {self.namespace} get events` "
             "tells more",
             log=f"helm-{self.release}",
@@ -94,10 +96,10 @@ class Chart:
 
     def _unlock(self, cluster: Cluster) -> None:
         """Forget what an interrupted helm has written down: it would not go on from there, and what it made stays."""
-        flags = ("--namespace", self.namespace, "--kubeconfig", str(cluster.kubeconfig))
+        place = ("--namespace", self.namespace)
         states = ("--pending", "--filter", f"^{self.release}$", "--output", "json")
-        pending = json.loads(run("helm", "list", *states, *flags, next_step=self._next_step()) or "[]")
-        for each in pending:
+        listed = run("helm", "list", *states, *place, *cluster.helm_flags, next_step=self._next_step())
+        for each in json.loads(listed or "[]"):
             secret = f"sh.helm.release.v1.{self.release}.v{each['revision']}"
             cluster.kubectl(
                 *("--namespace", self.namespace, "delete", "secret", secret, "--ignore-not-found"),

@@ -35,6 +35,11 @@ class Cluster:
         return f"kubectl --kubeconfig {os.path.relpath(self.kubeconfig)}"
 
     @property
+    def helm_flags(self) -> tuple[str, ...]:
+        """Return what tells helm that it is meant."""
+        return ("--kubeconfig", str(self.kubeconfig), "--kube-context", self.context)
+
+    @property
     def discovery(self) -> Path:
         """Return where the Python client keeps what kinds the API has."""
         return self.kubeconfig.with_suffix(".discovery.json")

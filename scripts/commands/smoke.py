@@ -36,9 +36,9 @@ def run(options: argparse.Namespace) -> None:
     if not routed:
         raise StepError(f"no Ingress in namespace {options.namespace} leads to a model", "scripts/deploy")
     url = f"http://{ADDRESS}:{cluster.port()}"
+    next_step = f"{cluster.kubectl_command} --namespace {options.namespace} get ingresses,inferenceservices,pods"
     failed = []
     for model, host in routed:
-        next_step = f"{cluster.kubectl_command} --namespace {options.namespace} get ingresses,inferenceservices,pods"
         try:
             Door(url, model, host, next_step).check()
         except StepError as error:
@@ -93,11 +93,7 @@ class Door:
             answer = self._get(f"{PREFIX}{self._model}")
         except urllib3.exceptions.HTTPError as error:
             return f"{self._url} does not answer: {error}"
-        return (
-            None
-            if answer.status == 200
-            else f"{self._model} answers {answer.status}: {answer.data[:200].decode(errors='replace').strip()}"
-        )
+        return None if answer.status == 200 else self._describe(answer)
 
     def _get(self, path: str) -> urllib3.BaseHTTPResponse:
         return self._http.request("GET", f"{self._url}{path}", headers=self._headers)
@@ -107,12 +103,8 @@ class Door:
             "POST", f"{self._url}{PREFIX}{self._model}/predict", body=picture, headers=self._headers
         )
         if answer.status != 200:
-            raise StepError(
-                f"{self._model} answers {answer.status}: {answer.data[:200].decode(errors='replace').strip()}",
-                "read its log",
-            )
+            raise StepError(self._describe(answer), "read its log")
         return str(json.loads(answer.data)["predictions"][0]["label"])
 
-
-def _describe(answer: urllib3.BaseHTTPResponse) -> str:
-    return f"it answers {answer.status}: {answer.data[:200].decode(errors='replace').strip()}"
+    def _describe(self, answer: urllib3.BaseHTTPResponse) -> str:
+        return f"{self._model} answers {answer.status}: {answer.data[:200].decode(errors='replace').strip()}"

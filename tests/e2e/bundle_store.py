@@ -10,6 +10,7 @@ from pathlib import Path
 from space import Space
 
 from scripts.api import Object, wait_for
+from scripts.components import has_condition
 from scripts.programs import search_path
 
 IMAGE = "kserve-vision/server:dev"
@@ -67,9 +68,7 @@ class BundleStore:
 
     def _not_ready(self) -> str | None:
         pod = self.space.get("v1", "Pod", self.name) or {}
-        conditions = (pod.get("status") or {}).get("conditions") or []
-        ready = {each["type"]: each["status"] for each in conditions}.get("Ready") == "True"
-        return None if ready else "the store of bundles is not ready"
+        return None if has_condition(pod, "Ready") else "the store of bundles is not ready"
 
     def put(self, bundle: Path, name: str) -> str:
         """Put a bundle on it as an archive and return the address that pods fetch it from."""

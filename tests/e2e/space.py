@@ -8,9 +8,10 @@ from typing import Any
 import yaml
 
 from scripts.api import Api, Object, wait_for
+from scripts.components import has_condition
 from scripts.errors import StepError
 from scripts.kind import ADDRESS, Cluster
-from scripts.rollout import wait_for_rollout
+from scripts.rollout import find_pods, wait_for_rollout
 from scripts.versions import ROOT
 
 READY_SECONDS = 180
@@ -65,7 +66,7 @@ class Space:
 
     def pods(self, model: str) -> list[Object]:
         """Return the pods of a model."""
-        return self.api.list("v1", "Pod", self.name, f"app=isvc.{model}-predictor")
+        return find_pods(self.api, self.name, model)
 
     def events(self, reason: str) -> list[str]:
         """Return what the events of a reason say."""
@@ -108,8 +109,7 @@ class Space:
     def is_ready(self, model: str) -> bool:
         """Tell what an InferenceService says of itself."""
         service = self.get("serving.kserve.io/v1beta1", "InferenceService", model) or {}
-        conditions = (service.get("status") or {}).get("conditions") or []
-        return {each["type"]: each["status"] for each in conditions}.get("Ready") == "True"
+        return has_condition(service, "Ready")
 
     def save(self, folder: Path) -> None:
         """Keep what a person would look at: events, what is there, its description, the logs."""
