@@ -45,7 +45,7 @@ imports: $(DEV)/ready
 	$(DEV)/bin/lint-imports
 
 pytest: $(DEV)/ready test-tools ## The tests alone, or some of them with ARGS="…"
-	$(DEV)/bin/pytest --numprocesses auto --dist loadgroup $(ARGS)
+	$(DEV)/bin/pytest --numprocesses auto --dist loadfile $(ARGS)
 
 bench-bundle: build/bundles/resnet-50/model.yaml ## Make a ResNet-50 in int8 of random weights, to measure speed with
 

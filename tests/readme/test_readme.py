@@ -24,7 +24,6 @@ INSTALL_SECONDS = 900
 
 # curl prints an error answer and exits with 0, unless it is told not to
 SHELL = 'set -o errexit -o nounset -o pipefail; curl() { command curl --fail-with-body --silent --show-error "$@"; }\n'
-pytestmark = pytest.mark.xdist_group("make run")  # it installs and serves once, for all of them
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +63,8 @@ def made(ports: dict[str, int], tmp_path_factory: pytest.TempPathFactory) -> Ite
         assert process.poll() is None, log.read_text()
         yield log
     finally:
-        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
         process.wait(60)
         assert "Traceback" not in log.read_text()
 
