@@ -76,6 +76,7 @@ lock: $(DEV)/ready ## Choose the newest versions and pin them, with hashes
 	$(call compile,go,requirements/go.in)
 	$(call compile,serve,pyproject.toml)
 	$(call compile,scripts,requirements/scripts.in --constraint requirements/serve.txt)
+	$(call compile,frontend,requirements/frontend.in --constraint requirements/serve.txt)
 	$(call compile,build,pyproject.toml --extra build --constraint requirements/serve.txt)
 	$(call compile,serve-gpu,pyproject.toml --extra gpu --constraint requirements/build.txt)
 	$(call compile,dev,pyproject.toml --extra build --extra dev --constraint requirements/build.txt)
