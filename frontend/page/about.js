@@ -6,6 +6,7 @@ import { writeCount } from "./figures.js";
 
 const ENGINES = { openvino: "OpenVINO", onnxruntime: "ONNX Runtime", torch: "PyTorch" };
 const DEVICES = { cpu: "a CPU", cuda: "a GPU" };
+const MOST_LETTERS = 60;
 const MOST_NAMED = 2000;
 
 /**
@@ -19,6 +20,19 @@ export function drawAbouts(session) {
   if (box.dataset.drawn === drawn) return;
   box.dataset.drawn = drawn;
   redraw(box, cards.map(([model, card], index) => drawAbout(model, card, index)));
+}
+
+/**
+ * Say which labels a model knows, for who wonders what to show it.
+ * @param {string} model
+ * @param {import("./card.js").Card|null} card
+ * @returns {string} "" where nobody knows, or where the labels are no names
+ */
+export function describeLabels(model, card) {
+  if (!card || hasPlaceholders(card)) return "";
+  const { labels } = card;
+  const named = labels.join(", ").length <= MOST_LETTERS ? `: ${labels.join(", ")}` : `, such as ${labels.slice(0, 3).join(", ")}`;
+  return `${model} knows ${writeCount(labels.length, "label")}${named}`;
 }
 
 function drawAbout(model, card, index) {
@@ -39,7 +53,9 @@ function describe(card) {
     ["Trained on", trained && data ? `${data.name}${data.images ? ` (${writeCount(data.images, "image")})` : ""}` : trained ? "nobody says what" : "nothing: its weights are random"],
     ["Accuracy", right ? `${writeRate(variant.accuracy)} of ${writeCount(evaluation.images, "picture")} that it never saw (${evaluation.name})` : "not measured"],
     Number.isFinite(variant.agreement) && variant.precision !== "float32" ? ["Agrees", `with its float32 self on ${writeRate(variant.agreement)} of them`] : null,
-    ["Labels", `${writeCount(card.labels.length, "label")}, from ${card.labels_source || "nobody knows where"}${hasPlaceholders(card) ? " – they name nothing" : ""}`],
+    ["Labels", hasPlaceholders(card)
+      ? `${writeCount(card.labels.length, "placeholder")}, which name nothing`
+      : `${writeCount(card.labels.length, "label")}, from ${card.labels_source || "nobody knows where"}`],
     ["Looks at", `the middle of the picture, as ${size} × ${size} pixels`],
     ["Runs", runs.filter(Boolean).join(", ").replace(", on", " on")],
     ["Network", [architecture, weights].filter(Boolean).join(", ")],

@@ -3,7 +3,7 @@
 import { hasPlaceholders } from "./card.js";
 import { copyCommand, writeCommand } from "./curl.js";
 import { make } from "./elements.js";
-import { writeShare, writeTime } from "./figures.js";
+import { writeCount, writeShare, writeTime } from "./figures.js";
 
 /**
  * Draw a model's answer.
@@ -54,7 +54,7 @@ function drawLabels(session, { picture, model, answer }) {
     make("p", { class: best.label.length > 12 ? "label long" : "label" }, best.label),
     make("p", { class: "share" }, writeShare(best.probability)),
     card && (card.trained === false || hasPlaceholders(card)) ? make("p", { class: "doubted" }, describeDoubt(card)) : null,
-    make("ol", { class: "bars", "aria-label": `The ${shown.length} most likely labels` }, ...shown.map(drawBar)),
+    make("ol", { class: "bars", "aria-label": `The ${writeCount(shown.length, "most likely label")}` }, ...shown.map(drawBar)),
     drawTime(answer),
     make("p", { class: "actions" }, make("button", {
       type: "button", class: "quiet", "data-key": `curl ${model}`, onclick: ({ currentTarget }) => copyCommand(command(), currentTarget),

@@ -29,9 +29,10 @@ export class Gallery {
     const { pictures } = this.#session;
     const many = pictures.length > 1 ? pictures : [];
     find("gallery").hidden = many.length === 0;
+    const refuge = find(many.length ? "gallery-title" : pictures.length ? "result-title" : "pick");
     for (const [picture, { item }] of this.#cards) {
       if (many.includes(picture)) continue;
-      if (item.contains(document.activeElement)) find("gallery-title").focus({ preventScroll: true });
+      if (item.contains(document.activeElement)) refuge.focus({ preventScroll: true });
       item.remove();
       this.#cards.delete(picture);
     }

@@ -73,7 +73,7 @@ function describeCatalogue({ models, reached, trouble }) {
   if (reached === false) {
     const title = trouble ? "The list of models can’t be had now" : "This page can’t reach its server";
     const words = models.length ? "The states of the models are those of before." : "Which models there are is not known yet.";
-    return [{ kind: "away", title, words: `${trouble ? `It is said: ${trouble}.` : words} This page tries again by itself.` }];
+    return [{ kind: "away", title, words: `${trouble ? asSentence(trouble) : words} This page tries again by itself.` }];
   }
   if (reached && models.length === 0) {
     return [{ kind: "plain", title: "There is no model here yet", words: "As soon as one is deployed it is shown here, by itself." }];
@@ -88,14 +88,20 @@ function describeCatalogue({ models, reached, trouble }) {
 function describeGate({ queue, pictures }, model) {
   const { reason, until } = queue.gate(model);
   if (!reason) return [];
+  const said = asSentence(reason.message);
   const waiting = pictures.filter((picture) => picture.labellings.get(model)?.pending).length;
   if (waiting === 0) {
-    const words = `${reason.message} This page looks again by itself; pictures that you show now are kept.`;
+    const words = `${said} This page looks again by itself; pictures that you show now are kept.`;
     return [{ kind: reason.again, title: reason.title, words }];
   }
   const kept = waiting === 1 ? "The picture is kept." : `The ${waiting} pictures are kept.`;
   const action = { text: "Try now", act: () => queue.hurry(model) };
-  return [{ kind: reason.again, title: reason.title, words: `${reason.message} ${kept}`, until, action }];
+  return [{ kind: reason.again, title: reason.title, words: `${said} ${kept}`, until, action }];
+}
+
+/** A server's words begin small and end without a point. */
+function asSentence(words) {
+  return `${words[0].toUpperCase()}${words.slice(1)}${/[.!?…]$/.test(words) ? "" : "."}`;
 }
 
 function describeCard(card, model) {

@@ -1,6 +1,6 @@
 /** The page: wires the catalogue, the session and everything that is drawn. */
 
-import { drawAbouts } from "./about.js";
+import { describeLabels, drawAbouts } from "./about.js";
 import { Cards } from "./card.js";
 import { Catalogue } from "./catalogue.js";
 import { find } from "./elements.js";
@@ -70,6 +70,7 @@ function drawModels() {
   picker.draw(session);
   drawSamples(session.model, cards.get(session.model), take, tell);
   drawAbouts(session);
+  find("knows").textContent = describeLabels(session.model, cards.get(session.model));
   drawTold();
 }
 
@@ -100,7 +101,7 @@ function take(pictures) {
   session.show(pictures);
   const { top } = find(pictures.length > 1 ? "gallery" : "result").getBoundingClientRect();
   // on a phone it is below what is seen
-  if (top > innerHeight * 0.6) scrollBy({ top: top - 12, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  if (top < 0 || top > innerHeight * 0.6) scrollBy({ top: top - 12, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }
 
 function tell(sentence) {
@@ -114,4 +115,5 @@ find("command-close").addEventListener("click", () => find("command").close());
 openHistory(session);
 openIntake(take, tell);
 startCountdowns();
+addEventListener("online", () => session.hurry());
 catalogue.ask();

@@ -38,10 +38,14 @@ export class Picker {
     });
   }
 
-  /** The model to ask: the one that was chosen, else the first that is ready, else the first. @returns {string} */
+  /**
+   * The model to ask: the one that was chosen, else the first that was found ready, which then stays, else the first.
+   * @returns {string}
+   */
   get model() {
     const { models } = this.#catalogue;
-    return this.#wanted || (models.find((model) => model.state === "ready") ?? models[0])?.id || "";
+    this.#wanted ||= models.find((model) => model.state === "ready")?.id ?? "";
+    return this.#wanted || models[0]?.id || "";
   }
 
   /** The model to compare it with; "" for none. @returns {string} */

@@ -3,6 +3,14 @@
 import { writeBytes } from "./figures.js";
 
 const LONGEST = 300;
+/** What the servers say of a model that is not there, and what it means to who only wants a label. */
+const ABSENCES = [
+  { pattern: /loading/i, is: "is loading", words: "It has started, and can’t answer yet." },
+  { pattern: /stopping/i, is: "is being restarted", words: "Its server has just stopped taking pictures." },
+  { pattern: /deadline|queue|overload|busy|at once/i, is: "is overloaded", words: "It has more to do than it can answer in time." },
+];
+/** Advice to programs, which this page follows without being asked. */
+const ADVICE = /; (try|send|ask) [^;]*$/;
 
 /**
  * How a refusal ends: `never` until something changes, `upload` when this one upload is tried again, `busy` and `away`
@@ -69,7 +77,7 @@ export async function readRefusal(response, { model, size }) {
   const retryAfter = readRetryAfter(response.headers.get("Retry-After"));
   const said = (words) => sentence ?? words;
   if (status === 429) {
-    return new Refusal(said("Too many pictures wait for it already."), "busy", { title: `${model} is busy`, retryAfter });
+    return new Refusal("Too many pictures wait for it already.", "busy", { title: `${model} is busy`, retryAfter });
   }
   if (status === 502 || status === 503 || status === 504) {
     return new Refusal(...describeAbsence(status, sentence, model, retryAfter));
@@ -86,17 +94,15 @@ export async function readRefusal(response, { model, size }) {
 }
 
 function describeAbsence(status, sentence, model, retryAfter) {
+  const late = `${model} doesn’t answer in time`;
   if (sentence === null) {
     const words = `What answers in its place is a proxy’s page (${status}).`;
-    return [words, "away", { title: status === 504 ? `${model} doesn’t answer in time` : `${model} is down`, retryAfter }];
+    return [words, "away", { title: status === 504 ? late : `${model} is down`, retryAfter }];
   }
-  const titles = [
-    [/loading/i, `${model} is loading`],
-    [/stopping/i, `${model} is being restarted`],
-    [/deadline|queue|full|overload|busy|wait/i, `${model} is overloaded`],
-  ];
-  const title = titles.find(([pattern]) => pattern.test(sentence))?.[1];
-  return [sentence, "away", { title: title ?? `${model} is down`, retryAfter }];
+  if (status === 504) return [sentence, "away", { title: late, retryAfter }];
+  const known = ABSENCES.find(({ pattern }) => pattern.test(sentence));
+  if (known) return [known.words, "away", { title: `${model} ${known.is}`, retryAfter }];
+  return [sentence.replace(ADVICE, ""), "away", { title: `${model} is down`, retryAfter }];
 }
 
 async function readSentence(response) {

@@ -24,16 +24,16 @@ export class Result {
   draw(session, picture) {
     if (this.#picture !== picture) {
       this.#picture = picture;
-      const about = `${picture.sample ? "" : `${writeBytes(picture.blob.size)}`}`;
       this.#answers = make("div", { class: "answers" });
       const image = makeImage(picture, `The picture: ${picture.name}`);
-      const caption = make("figcaption", {}, make("span", { class: "file" }, picture.name), about ? ` · ${about}` : "");
+      const caption = make("figcaption", {}, make("span", { class: "file" }, picture.name), picture.sample ? "" : ` · ${writeBytes(picture.blob.size)}`);
       this.#box.replaceChildren(make("div", { class: "result" }, make("figure", {}, image, caption), this.#answers));
     }
     const labellings = session.models.map((model) => picture.labelling(model));
     this.#answers.classList.toggle("two", labellings.length === 2);
     const drawn = labellings.map((labelling, index) => drawAnswer(session, labelling, index ? "second" : "first"));
-    redraw(this.#answers, [drawVerdict(labellings), ...drawn], this.#title);
+    const none = labellings.length === 0 ? make("p", { class: "soft" }, "There is no model to ask yet. The picture is kept.") : null;
+    redraw(this.#answers, [drawVerdict(labellings), ...drawn, none], this.#title);
   }
 
   /** Let go of the picture. */
@@ -79,8 +79,10 @@ export class Large {
       if (key === "ArrowLeft") this.#turn(-1);
       if (key === "ArrowRight") this.#turn(1);
     });
-    this.#dialog.addEventListener("click", ({ target }) => {
-      if (target === this.#dialog) this.#dialog.close(); // beside what it holds
+    this.#dialog.addEventListener("click", ({ target, clientX: x, clientY: y }) => {
+      const box = this.#dialog.getBoundingClientRect();
+      const beside = x < box.left || x > box.right || y < box.top || y > box.bottom;
+      if (target === this.#dialog && beside) this.#dialog.close();
     });
     this.#dialog.addEventListener("close", () => {
       this.picture = null;

@@ -114,6 +114,11 @@ export class Session {
     this.listener.historyChanged();
   }
 
+  /** Try again at once what waits for a model. */
+  hurry() {
+    for (const model of this.models) this.queue.hurry(model);
+  }
+
   /** Ask the models that are chosen for every label that is missing. */
   ask() {
     for (const picture of this.pictures) {

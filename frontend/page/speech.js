@@ -11,6 +11,7 @@ let timer = 0;
  * @param {string} sentence
  */
 export function say(sentence) {
+  find("speech").textContent = ""; // the same sentence again would not be heard
   if (!sentences.includes(sentence)) sentences.push(sentence);
   clearTimeout(timer);
   timer = setTimeout(() => {

@@ -100,7 +100,7 @@ def test_a_busy_model_is_tried_again_after_the_time_that_it_names(visitor: Visit
     visitor.refuse(429, times=1, json={"error": "the queue is full"}, headers={"Retry-After": "20"})
     visitor.show(seven)
     expect(visitor.notice()).to_contain_text("digits is busy")
-    expect(visitor.notice()).to_contain_text("the queue is full")
+    expect(visitor.notice()).to_contain_text("Too many pictures wait for it already. The picture is kept.")
     expect(visitor.notice()).to_contain_text("Trying again in 20 s.")
     page.clock.run_for(12_000)
     expect(visitor.notice()).to_contain_text("Trying again in 8 s.")

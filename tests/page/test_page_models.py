@@ -28,6 +28,14 @@ def test_the_first_ready_model_is_asked_where_none_was_chosen(visit, page_url: s
     expect(visitor.page.get_by_label("Model", exact=True)).to_have_value("colours")
 
 
+def test_a_model_that_nobody_chose_is_not_left_when_it_goes_down(visit, page_url: str) -> None:
+    visitor = visit(page_url)
+    visitor.catalogue(digits="down", colours="ready")
+    visitor.page.evaluate("dispatchEvent(new Event('online'))")
+    expect(visitor.notice()).to_contain_text("digits is down")
+    expect(visitor.page.get_by_label("Model", exact=True)).to_have_value("digits")
+
+
 def test_the_page_goes_on_where_the_browser_keeps_nothing(visit, page_url: str, seven: Path) -> None:
     visitor = visit(page_url)
     visitor.page.add_init_script(
