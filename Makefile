@@ -17,7 +17,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types imports pytest test-tools bench-bundle e2e builder digits manifests chart-docs tools lock clean
+.PHONY: help run test lint format types imports pytest test-tools bench-bundle e2e builder screenshots digits manifests chart-docs tools lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ chart-docs: .tools/bin/helm-docs ## Write the chart's README out of the comments
 tools: .tools/bin/kind .tools/bin/helm ## Build kind and helm into .tools/bin, with Go
 
 builder: $(BUILD)/ready ## Install .venv/build/bin/vision-builder, with torch, OpenVINO and NNCF
+
+screenshots: $(DEV)/ready ## Take the pictures of the page in docs/images anew, with Chromium
+	$(DEV)/bin/pytest tests/page/screenshots.py
 
 digits: $(BUILD)/ready ## Train models/digits anew
 	$(BUILD)/bin/vision-builder train digits --output models/digits

@@ -1,0 +1,91 @@
+/** Many pictures at once: a card for each, which fills in as its answers come. */
+
+import { find, make, makeImage, redraw } from "./elements.js";
+import { writeShare } from "./figures.js";
+import { compare } from "./result.js";
+
+/** Draws the cards, and one of them again when its picture has changed. */
+export class Gallery {
+  /** @type {Map<import("./picture.js").Picture, {item: HTMLElement, open: HTMLElement, words: HTMLElement}>} */
+  #cards = new Map();
+  #session;
+  #open;
+
+  /**
+   * @param {import("./session.js").Session} session
+   * @param {(picture: import("./picture.js").Picture) => void} open shows a picture in large
+   */
+  constructor(session, open) {
+    this.#session = session;
+    this.#open = open;
+    find("gallery-clear").addEventListener("click", () => {
+      session.clear();
+      find("pick").focus();
+    });
+  }
+
+  /** Draw a card for each picture of the session, where there are many. */
+  draw() {
+    const { pictures } = this.#session;
+    const many = pictures.length > 1 ? pictures : [];
+    find("gallery").hidden = many.length === 0;
+    const refuge = find(many.length ? "gallery-title" : pictures.length ? "result-title" : "pick");
+    for (const [picture, { item }] of this.#cards) {
+      if (many.includes(picture)) continue;
+      if (item.contains(document.activeElement)) refuge.focus({ preventScroll: true });
+      item.remove();
+      this.#cards.delete(picture);
+    }
+    for (const picture of many) if (!this.#cards.has(picture)) this.#cards.set(picture, this.#make(picture));
+    find("cards").append(...many.map((picture) => this.#cards.get(picture).item));
+    for (const picture of many) this.drawCard(picture);
+  }
+
+  /** Draw a picture's card again. @param {import("./picture.js").Picture} picture */
+  drawCard(picture) {
+    const card = this.#cards.get(picture);
+    if (!card) return;
+    const labellings = this.#session.models.map((model) => picture.labelling(model));
+    const lines = labellings.map((labelling, index) => this.#describe(labelling, index ? "second" : "first"));
+    const verdict = compare(labellings);
+    const agreed = verdict && make("p", { class: "soft" }, verdict.startsWith("Both") ? "they agree" : "they differ");
+    card.item.dataset.status = labellings.map((labelling) => labelling.status).join(" ");
+    redraw(card.words, [...lines, agreed], card.open);
+    this.#count();
+  }
+
+  #make(picture) {
+    const words = make("div", { class: "words" });
+    const open = make("button", {
+      type: "button", class: "open", "aria-label": `Open ${picture.name} in large`, onclick: () => this.#open(picture),
+    }, makeImage(picture, ""));
+    const remove = make("button", {
+      type: "button", class: "remove", "aria-label": `Remove ${picture.name}`, title: "Remove", onclick: () => this.#session.remove(picture),
+    }, make("span", { "aria-hidden": "true" }, "×"));
+    return { item: make("li", { class: "card" }, open, remove, make("p", { class: "file" }, picture.name), words), open, words };
+  }
+
+  #describe(labelling, side) {
+    const { model, status, answer, refusal } = labelling;
+    if (status === "refused") {
+      return make("div", { class: `line ${side}` }, make("p", { class: "refused" }, refusal.message), make("button", {
+        type: "button", class: "quiet", "data-key": `again ${model}`, "aria-label": `Try ${labelling.picture.name} again at ${model}`,
+        onclick: () => this.#session.queue.add(labelling),
+      }, "Try again"));
+    }
+    if (!answer) {
+      const away = this.#session.queue.gate(model).reason;
+      return make("p", { class: `line ${side} soft` }, away ? `waiting: ${away.title}` : status === "asking" ? "looking …" : "waiting for its turn");
+    }
+    const [best] = answer.predictions;
+    return make("p", { class: `line ${side}` }, make("span", { class: "name" }, best.label), make("span", { class: "number" }, writeShare(best.probability)));
+  }
+
+  #count() {
+    const { pictures, models } = this.#session;
+    const all = (test) => pictures.filter((picture) => models.every((model) => test(picture.labelling(model)))).length;
+    const refused = pictures.filter((picture) => models.some((model) => picture.labelling(model).refusal)).length;
+    const text = `${all((labelling) => labelling.answer)} of ${pictures.length} labelled${refused ? `, ${refused} not` : ""}`;
+    if (find("gallery-count").textContent !== text) find("gallery-count").textContent = text;
+  }
+}

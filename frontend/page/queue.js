@@ -1,0 +1,149 @@
+/** The queue of pictures that wait for labels: at most four requests at once, and a gate before each model. */
+
+import { Gate } from "./gate.js";
+import { predict } from "./prediction.js";
+import { Refusal, pageFailed } from "./refusal.js";
+
+const MOST_AT_ONCE = 4;
+const MOST_SLOW_UPLOADS = 3;
+
+/**
+ * @typedef {Object} Listener
+ * @property {(labelling: import("./picture.js").Labelling) => void} moved a labelling has another status
+ * @property {(model: string, what: "shut"|"still"|"open") => void} gated a model's gate was shut for a new reason, stays
+ *   shut, or is open again
+ */
+
+/** Sends what waits, as soon as it may go. */
+export class Queue {
+  /** @type {Set<import("./picture.js").Labelling>} in the order of their coming */
+  #waiting = new Set();
+  /** @type {Map<string, Gate>} */
+  #gates = new Map();
+  #running = 0;
+  #timer = 0;
+  #listener;
+  #options;
+
+  /**
+   * @param {Listener} listener
+   * @param {(model: string) => {top: number|null, most: number}} options of a request to a model
+   */
+  constructor(listener, options) {
+    this.#listener = listener;
+    this.#options = options;
+  }
+
+  /** Return the gate before a model. @param {string} model @returns {Gate} */
+  gate(model) {
+    if (!this.#gates.has(model)) this.#gates.set(model, new Gate());
+    return this.#gates.get(model);
+  }
+
+  /** Whether any gate is shut. */
+  get troubled() {
+    return [...this.#gates.values()].some((gate) => gate.reason !== null);
+  }
+
+  /** Ask for labels, as soon as it can be. @param {import("./picture.js").Labelling} labelling */
+  add(labelling) {
+    labelling.abort?.abort();
+    labelling.refusal = null;
+    labelling.status = "waiting";
+    labelling.notBefore = 0;
+    this.#waiting.add(labelling);
+    this.#listener.moved(labelling);
+    this.pump();
+  }
+
+  /** Ask no more; a request that is on its way is cancelled. @param {import("./picture.js").Labelling} labelling */
+  remove(labelling) {
+    this.#waiting.delete(labelling);
+    labelling.abort?.abort();
+    labelling.abort = null;
+    if (labelling.pending) labelling.status = labelling.answer ? "answered" : "idle";
+  }
+
+  /** Try a model again now, whatever its gate waits for. @param {string} model */
+  hurry(model) {
+    this.gate(model).hurry();
+    this.pump();
+  }
+
+  /** Open a model's gate: it has been seen to be back. @param {string} model */
+  open(model) {
+    if (this.gate(model).open()) this.#listener.gated(model, "open");
+    this.pump();
+  }
+
+  /** Send what may go. */
+  pump() {
+    clearTimeout(this.#timer);
+    const now = performance.now();
+    let next = Infinity;
+    for (const labelling of this.#waiting) {
+      const gate = this.gate(labelling.model);
+      const from = Math.max(labelling.notBefore, gate.reason ? gate.until : 0);
+      if (this.#running < MOST_AT_ONCE && from <= now && gate.passable) this.#send(labelling, gate);
+      else if (from > now) next = Math.min(next, from);
+    }
+    if (next < Infinity) this.#timer = setTimeout(() => this.pump(), next - now + 5);
+  }
+
+  async #send(labelling, gate) {
+    const abort = new AbortController();
+    const probing = gate.reason !== null;
+    const began = performance.now();
+    this.#waiting.delete(labelling);
+    this.#running += 1;
+    gate.probing ||= probing;
+    labelling.abort = abort;
+    labelling.status = "asking";
+    this.#listener.moved(labelling);
+    const { model, picture } = labelling;
+    let answer = null;
+    let error = null;
+    try {
+      answer = await predict(model, picture, { ...this.#options(model), signal: abort.signal });
+    } catch (caught) {
+      error = caught;
+    }
+    this.#running -= 1;
+    if (probing) gate.probing = false;
+    if (!abort.signal.aborted) {
+      labelling.abort = null;
+      if (answer) this.#take(labelling, gate, answer);
+      else this.#refuse(labelling, gate, error, began);
+    }
+    this.pump();
+  }
+
+  #take(labelling, gate, answer) {
+    labelling.answer = answer;
+    labelling.status = "answered";
+    labelling.slowUploads = 0;
+    if (gate.open()) this.#listener.gated(labelling.model, "open");
+    this.#listener.moved(labelling);
+  }
+
+  #refuse(labelling, gate, caught, began) {
+    if (!(caught instanceof Refusal)) console.error(caught);
+    const error = caught instanceof Refusal ? caught : pageFailed();
+    if (error.again === "never" || (error.again === "upload" && labelling.slowUploads >= MOST_SLOW_UPLOADS - 1)) {
+      labelling.refusal = error;
+      labelling.status = "refused";
+      labelling.slowUploads = 0;
+      if (gate.open()) this.#listener.gated(labelling.model, "open"); // what refuses a picture is there again
+    } else {
+      labelling.status = "waiting";
+      this.#waiting.add(labelling);
+      if (error.again === "upload") {
+        labelling.slowUploads += 1;
+        labelling.notBefore = performance.now() + 1000 * Math.max(2 ** labelling.slowUploads, error.retryAfter);
+      } else {
+        this.#listener.gated(labelling.model, gate.shut(error, began) ? "shut" : "still");
+      }
+    }
+    this.#listener.moved(labelling);
+  }
+}

@@ -1,0 +1,173 @@
+"""Models that are down, loading or overloaded: said in words, pictures kept, and gone on with by itself."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from servers import Server, running_server, start_server
+from stage import free_port, running_frontend
+from visitor import PREDICT, Visitor
+
+HTML = "<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
+TRACE = "Traceback"
+
+
+@pytest.fixture
+def mortal(models_url: str, colour_bundle: Path, tmp_path: Path) -> Iterator[tuple[str, Server, list[str]]]:
+    """A page over digits, which stay, and colours, whose server can be killed and started again."""
+    command = ["--models", str(colour_bundle), "--http-port", str(free_port())]
+    colours = start_server(tmp_path / "colours.log", *command)
+    try:
+        with running_frontend(tmp_path, {"digits": models_url, "colours": colours.url}) as url:
+            yield url, colours, command
+    finally:
+        colours.process.kill()
+        colours.process.wait()
+
+
+def test_a_killed_server_is_said_and_gone_on_with_when_it_is_back(
+    mortal: tuple[str, Server, list[str]], visit, photos: dict[str, Path], tmp_path: Path
+) -> None:
+    url, colours, command = mortal
+    visitor = visit(url)
+    visitor.choose("colours")
+    visitor.show(photos["red"])
+    expect(visitor.label("colours")).to_have_text("red")
+
+    colours.process.kill()
+    colours.process.wait()
+    visitor.show(photos["blue"], photos["green"])
+    expect(visitor.notice()).to_contain_text("colours is down")
+    expect(visitor.notice()).to_contain_text("The 2 pictures are kept.")
+    expect(visitor.spoken()).to_contain_text("colours is down")
+    expect(visitor.page.get_by_label("Model", exact=True).get_by_role("option", name="colours · down")).to_be_attached()
+    expect(visitor.page.locator("body")).not_to_contain_text(TRACE)
+
+    visitor.choose("digits")
+    expect(visitor.page.get_by_text("2 of 2 labelled")).to_be_visible()
+    visitor.choose("colours")
+    expect(visitor.notice()).to_contain_text("colours is down")
+
+    with running_server(tmp_path / "again.log", *command):
+        expect(visitor.cards().nth(0).locator(".name")).to_have_text("blue", timeout=20_000)
+        expect(visitor.cards().nth(1).locator(".name")).to_have_text("green")
+        expect(visitor.notice()).not_to_contain_text("down")
+
+
+def hold_still(visitor: Visitor) -> Page:
+    """Let time pass only where the test says so."""
+    visitor.page.clock.install()
+    return visitor.page
+
+
+@pytest.mark.parametrize(
+    ("answer", "title"),
+    [
+        ({"status": 502, "body": HTML, "content_type": "text/html"}, "digits is down"),
+        ({"status": 503, "body": HTML, "content_type": "text/html"}, "digits is down"),
+        ({"status": 504, "body": "upstream request timeout"}, "answer in time"),
+        ({"status": 503, "json": {"error": "model 'digits' is loading"}}, "digits is loading"),
+        ({"status": 503, "json": {"error": "the deadline can't be met: 90 images wait"}}, "digits is overloaded"),
+        ({"status": 503, "json": {"error": "the server is stopping"}}, "digits is being restarted"),
+    ],
+)
+def test_a_model_that_is_away_is_tried_again_until_it_is_back(
+    visitor: Visitor, seven: Path, answer: dict[str, object], title: str
+) -> None:
+    visitor.refuse(**answer, times=1)
+    visitor.show(seven)
+    expect(visitor.notice()).to_contain_text(title)
+    expect(visitor.answer("digits")).to_contain_text("The picture is kept, and is labelled as soon as it can be.")
+    expect(visitor.page.locator("body")).not_to_contain_text("nginx")
+    expect(visitor.label("digits")).to_have_text("7")
+    expect(visitor.notice()).to_be_empty()
+    expect(visitor.spoken()).to_contain_text("digits is back.")
+    assert visitor.asked == 2
+
+
+def test_a_network_that_fails_is_said_and_tried_at_once_when_it_is_back(visitor: Visitor, seven: Path) -> None:
+    visitor.context.set_offline(True)
+    visitor.show(seven)
+    expect(visitor.notice()).to_contain_text("You are offline")
+    visitor.context.set_offline(False)
+    expect(visitor.label("digits")).to_have_text("7")
+
+
+def test_a_busy_model_is_tried_again_after_the_time_that_it_names(visitor: Visitor, seven: Path) -> None:
+    page = hold_still(visitor)
+    visitor.refuse(429, times=1, json={"error": "the queue is full"}, headers={"Retry-After": "20"})
+    visitor.show(seven)
+    expect(visitor.notice()).to_contain_text("digits is busy")
+    expect(visitor.notice()).to_contain_text("Too many pictures wait for it already. The picture is kept.")
+    expect(visitor.notice()).to_contain_text("Trying again in 20 s.")
+    page.clock.run_for(12_000)
+    expect(visitor.notice()).to_contain_text("Trying again in 8 s.")
+    expect(visitor.page.get_by_label("Model", exact=True).get_by_role("option", name="digits · busy")).to_be_attached()
+    assert visitor.asked == 1
+    page.clock.run_for(9_000)
+    expect(visitor.label("digits")).to_have_text("7")
+
+
+def test_try_now_does_not_wait(visitor: Visitor, seven: Path) -> None:
+    visitor.refuse(503, times=1, json={"error": "busy"}, headers={"Retry-After": "200"})
+    visitor.show(seven)
+    visitor.page.get_by_role("button", name="Try now").click()
+    expect(visitor.label("digits")).to_have_text("7")
+
+
+def test_pictures_of_one_model_knock_one_at_a_time_while_it_is_away(
+    visitor: Visitor, photos: dict[str, Path], seven: Path
+) -> None:
+    page = hold_still(visitor)
+    visitor.refuse(503, body=HTML)
+    visitor.show(*photos.values(), seven)
+    expect(page.locator(".card[data-status=waiting]")).to_have_count(4)
+    asked = []
+    for seconds in (1, 2, 4, 8, 15, 15):
+        asked.append(visitor.asked)
+        with page.expect_response(PREDICT):
+            page.clock.run_for(1000 * seconds + 200)
+    assert asked[0] == 4
+    assert [later - sooner for sooner, later in itertools.pairwise(asked)] == [1] * 5
+    visitor.page.unroute(PREDICT)
+    page.get_by_role("button", name="Try now").click()
+    expect(page.get_by_text("4 of 4 labelled")).to_be_visible()
+
+
+def test_a_model_that_loads_is_not_asked_before_it_is_ready(visit, page_url: str, seven: Path) -> None:
+    visitor = visit(page_url)
+    visitor.catalogue(digits="loading")
+    visitor.open()
+    expect(visitor.notice()).to_contain_text("digits is loading")
+    visitor.refuse(503, json={"error": "model 'digits' is loading"}, headers={"Retry-After": "200"})
+    visitor.show(seven)
+    expect(visitor.answer("digits")).to_contain_text("The picture is kept")
+    visitor.page.unroute(PREDICT)
+    visitor.catalogue(digits="ready")
+    expect(visitor.label("digits")).to_have_text("7")
+
+
+def test_it_is_said_when_no_model_can_answer(visit, page_url: str) -> None:
+    visitor = visit(page_url)
+    visitor.catalogue(digits="down", colours="loading")
+    visitor.open()
+    expect(visitor.notice()).to_contain_text("No model can answer now")
+    expect(visitor.notice()).to_contain_text("digits is down, colours is loading")
+
+
+def test_a_page_whose_server_has_gone_says_so_and_comes_back(visitor: Visitor) -> None:
+    visitor.page.route("**/catalogue", lambda route: route.abort())
+    visitor.page.evaluate("dispatchEvent(new Event('online'))")
+    expect(visitor.notice()).to_contain_text("reach its server")
+    visitor.page.unroute("**/catalogue")
+    expect(visitor.notice()).to_be_empty()
+
+
+def test_a_new_picture_does_not_push_out_one_that_waits(visitor: Visitor, photos: dict[str, Path]) -> None:
+    visitor.refuse(503, body=HTML)
+    visitor.show(photos["red"])
+    expect(visitor.notice()).to_contain_text("The picture is kept.")
+    visitor.show(photos["blue"])
+    expect(visitor.cards()).to_have_count(2)
