@@ -66,7 +66,7 @@ def test_a_dead_address_fails_and_the_others_are_asked_all_the_same(server: Serv
     assert done.returncode == 1
     assert "dead: URLError" in done.stdout
     assert "colours: red" in done.stdout
-    assert done.stdout.endswith("no label, or a wrong one, from: dead\n")
+    assert done.stdout.endswith("no answer, or a wrong one, from: dead\n")
 
 
 def test_a_model_that_is_not_there_fails(server: Server, tmp_path: Path) -> None:
