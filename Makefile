@@ -26,8 +26,8 @@ ifneq (,$(and $(filter run,$(MAKECMDGOALS)),$(filter-out run,$(MAKECMDGOALS))))
 $(error "make run" serves models/; for others: make run MODELS=$(filter-out run,$(MAKECMDGOALS)))
 endif
 
-run: $(SERVE)/ready ## Serve models/ on http://127.0.0.1:8080; others with MODELS=DIR, options in ARGS="…"
-	@exec $(SERVE)/bin/python -m model_server --models $(MODELS) --host 127.0.0.1 $(ARGS)
+run: $(SERVE)/ready ## Serve models/ and the page on http://127.0.0.1:8000; others with MODELS=DIR, options in ARGS="…"
+	@exec $(SERVE)/bin/python -m frontend.laptop --models $(MODELS) --host 127.0.0.1 $(ARGS)
 
 test: lint pytest ## Everything that CI checks
 

@@ -21,7 +21,7 @@ class AccessLog:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, then log it."""
-        if scope["type"] != "http" or scope["path"].startswith("/v2/health/"):
+        if scope["type"] != "http" or scope["path"].startswith("/v2/health/") or scope["path"].endswith("/ready"):
             await self._app(scope, receive, send)
             return
         begin, status, size = time.perf_counter(), CLIENT_CLOSED, 0

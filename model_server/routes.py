@@ -1,6 +1,7 @@
 """What the HTTP app answers; it stands in the place of KServe's routers."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from functools import partial
@@ -162,6 +163,7 @@ class _Doors:
             length = request.headers.get(LENGTH_HEADER)
             _check_content_type(request, JSON, BINARY)
             body = await self._read(request)
+            begin = time.perf_counter()
             with model.metrics.time("decode"):
                 decoded = await run_by_size(len(body), decode_v2, body, length, model.signature)
             answer = await _predict(request, model, decoded.query)
@@ -169,31 +171,34 @@ class _Doors:
                 body, header_length = await run_by_size(
                     answer.classes.nbytes, encode_v2, answer, decoded, model.signature
                 )
+        timing = _write_timing(begin)
         if header_length is None:
-            return Response(body, media_type=JSON)
-        return Response(body, media_type=BINARY, headers={LENGTH_HEADER: str(header_length)})
+            return Response(body, media_type=JSON, headers=timing)
+        return Response(body, media_type=BINARY, headers={LENGTH_HEADER: str(header_length), **timing})
 
     async def predict_v1(self, request: Request) -> Response:
         with self._ask("v1", request) as model:
             _check_content_type(request, JSON)
             body = await self._read(request)
+            begin = time.perf_counter()
             with model.metrics.time("decode"):
                 query = await run_by_size(len(body), decode_v1, body, model.signature)
             answer = await _predict(request, model, query)
             body = await _write_predictions(answer, model)
-        return Response(body, media_type=JSON)
+        return Response(body, media_type=JSON, headers=_write_timing(begin))
 
     async def predict(self, request: Request) -> Response:
         with self._ask("predict", request) as model:
             content_type = request.headers.get("content-type", "")
             body = await self._read(request)
+            begin = time.perf_counter()
             with model.metrics.time("decode"):
                 query, single = await run_by_size(
                     len(body), decode_images, body, content_type, request.query_params, model.signature
                 )
             answer = await _predict(request, model, query)
             body = await _write_predictions(answer, model, single=single)
-        return Response(body, media_type=JSON)
+        return Response(body, media_type=JSON, headers=_write_timing(begin))
 
     def _find(self, request: Request) -> VisionModel:
         return self._repository.find(request.path_params["name"], request.path_params.get("version"))
@@ -232,6 +237,11 @@ async def _predict(request: Request, model: VisionModel, query: Query) -> Answer
 async def _write_predictions(answer: Answer, model: VisionModel, *, single: bool = False) -> bytes:
     with model.metrics.time("encode"):
         return await run_by_size(answer.classes.nbytes, encode_predictions, answer, model.signature, single=single)
+
+
+def _write_timing(begin: float) -> dict[str, str]:
+    """Return the milliseconds since the body arrived, as https://www.w3.org/TR/server-timing has them."""
+    return {"Server-Timing": f"model;dur={(time.perf_counter() - begin) * 1000:.2f}"}
 
 
 async def _disconnect(receive: Callable[[], Awaitable[Any]]) -> None:

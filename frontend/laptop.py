@@ -1,0 +1,92 @@
+"""``python -m frontend.laptop``: a model server and the page over it, together, as ``make run`` starts them."""
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+
+from frontend.errors import StartError
+from frontend.service import address_of, open_listener, serve
+from frontend.settings import Settings, parse_port
+
+MODEL_SERVER = (sys.executable, "-m", "model_server")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run both until Ctrl-C, SIGTERM or the server's own end; return the server's exit status."""
+    parser = argparse.ArgumentParser(
+        prog="make run",
+        usage='make run [MODELS=DIR] [ARGS="[--page-port PORT] OPTION …"]',
+        description="Run the model server and the web page over it. The server's options follow.",
+        allow_abbrev=False,
+        add_help=False,
+    )
+    parser.add_argument(
+        "--page-port", type=parse_port, default=8000, metavar="PORT", help="the page's; 0 picks a free one"
+    )
+    parser.add_argument("-h", "--help", action="store_true", help=argparse.SUPPRESS)
+    given, options = parser.parse_known_args(arguments)
+    if given.help:
+        print(parser.format_help(), flush=True)
+        return subprocess.call([*MODEL_SERVER, "--help"])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        with open_listener("127.0.0.1", given.page_port, "--page-port") as listener:
+            server = ModelServer(options, page=address_of(listener))
+            try:
+                if url := server.wait_for_address():
+                    serve(Settings(gateway=url, access_log=False), listener, lambda: None)
+            except KeyboardInterrupt:
+                pass
+            finally:
+                status = server.stop()
+    except StartError as error:
+        print(f"make run: {error}", file=sys.stderr)
+        return 1
+    return status
+
+
+class ModelServer:
+    """A model server as a child; what it says is said here too. When it ends, so does this process."""
+
+    def __init__(self, options: Sequence[str], page: str) -> None:
+        # a group of its own, for Ctrl-C goes to all of a group: it is told to end once, when nobody asks it any more
+        self._process = subprocess.Popen([*MODEL_SERVER, *options], stdout=subprocess.PIPE, text=True, process_group=0)
+        self._page = page
+        self._url: str | None = None
+        self._known = threading.Event()
+        self._stopping = False
+        threading.Thread(target=self._relay, daemon=True).start()
+
+    def wait_for_address(self) -> str | None:
+        """Return where it answers, or None where it ended instead."""
+        self._known.wait()
+        return self._url
+
+    def stop(self) -> int:
+        """End it and return its exit status."""
+        self._stopping = True
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+        return self._process.wait()
+
+    def _relay(self) -> None:
+        for line in self._process.stdout or ():
+            if self._url is None and (found := re.match(r"Address +(\S+)", line)):
+                self._url = found[1]
+                self._known.set()
+                line = f"Page     {self._page}\n{line}"  # its port is open already: who comes at once waits a moment
+            print(line, end="", flush=True)
+        self._process.wait()
+        self._known.set()
+        if self._url and not self._stopping:
+            print("make run: the model server has ended, so the page ends too", file=sys.stderr)
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
