@@ -1,10 +1,15 @@
 """The web page's own objects, and that no model's is another because of it."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from rendering import BAKED, CHART, Document, of, one, render, template
+
+from frontend.catalogue import parse_catalogue
+from frontend.settings import parse_settings
 
 MODELS = {"cats": BAKED, "dogs": BAKED}
 NAME = "vision-frontend"
@@ -136,11 +141,25 @@ def test_a_gateway_elsewhere_is_handed_on() -> None:
     assert "volumes" not in pod(documents)
 
 
-def test_what_the_server_is_told() -> None:
-    said = {"maxBodyBytes": 10_000_000, "bodyTimeoutSeconds": 2.5, "timeoutSeconds": 3, "accessLog": False}
-    told = ["--max-body-bytes=10000000", "--body-timeout-seconds=2.5", "--timeout-seconds=3", "--no-access-log"]
-    assert arguments({"server": said})[-4:] == told
-    assert "--no-access-log" not in arguments()
+def test_every_option_is_one_of_the_frontend() -> None:
+    """It would refuse another, or a value that is none, and end."""
+    said = {"maxBodyBytes": 10_000_000, "bodyTimeoutSeconds": 2.5, "timeoutSeconds": 3600, "accessLog": False}
+    settings = parse_settings(arguments({"server": said, "gateway": "https://a.b/c/"}))
+    assert (settings.catalogue, settings.gateway) == (Path("/catalogue/models.json"), "https://a.b/c")
+    assert (settings.max_body_bytes, settings.body_timeout_seconds) == (10_000_000, 2.5)
+    assert (settings.timeout_seconds, settings.access_log) == (3600, False)
+
+
+def test_what_is_not_said_is_the_frontends_own_default() -> None:
+    assert parse_settings(arguments()) == parse_settings(["--catalogue=/catalogue/models.json"])
+
+
+def test_what_the_catalogue_says_is_what_the_frontend_reads() -> None:
+    text = of("ConfigMap", paged())["vision-catalogue"]["data"]["models.json"]
+    assert parse_catalogue(json.loads(text)) == {
+        "cats": "http://cats-predictor.shop.svc",
+        "dogs": "http://dogs-predictor.shop.svc",
+    }
 
 
 @pytest.mark.parametrize(
@@ -238,44 +257,13 @@ def test_on_kind_it_is_small() -> None:
     assert container["image"] == "kserve-vision/frontend:dev"
 
 
-REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "a grace that would lose requests": ({"gracePeriodSeconds": 9}, "frontend.gracePeriodSeconds: 9 is less"),
-    "no node could ever be drained": (
-        {"podDisruptionBudget": {"maxUnavailable": 0}},
-        "frontend.podDisruptionBudget.maxUnavailable: is 0",
-    ),
-    "a label that pods are found by": ({"labels": {"app.kubernetes.io/name": "a"}}, "frontend.labels: app"),
-    "more requested than allowed": (
-        {"resources": {"requests": {"memory": "1Gi"}}},
-        "frontend.resources.requests.memory: 1Gi is more",
-    ),
-    "a gateway that is no address": ({"gateway": "vision.example.com"}, "/frontend/gateway'"),
-    "half a second of preStop": ({"server": {"drainDelaySeconds": 0.5}}, "/frontend/server/drainDelaySeconds'"),
-    "a misspelt key": ({"replcas": 2}, "/frontend': additional properties 'replcas'"),
-}
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_can_not_work_is_refused_with_the_key(name: str) -> None:
-    said, words = REFUSED[name]
-    done = template(values={"models": MODELS, "frontend": said})
-    assert done.returncode != 0
-    assert words in done.stderr
-
-
 @pytest.mark.parametrize("release", ["1", "a.b"])
 def test_a_release_that_no_service_can_be_called_after(release: str) -> None:
     done = template(values={"models": MODELS}, release=release)
     assert f"frontend.enabled: its Service would be called {release}-frontend" in done.stderr
 
 
-def test_a_model_of_its_name() -> None:
+def test_a_model_of_its_name_where_there_is_no_such_object() -> None:
     values = {"models": {NAME: BAKED}}
-    assert f"models.{NAME}: is also what the frontend's objects are called" in template(values=values).stderr
     assert template(values={**values, "frontend": {"enabled": False}}).returncode == 0
     assert template(values=values, release="other").returncode == 0
-
-
-def test_a_gateway_is_named_for_it_too() -> None:
-    values = {"models": MODELS, "routes": {"class": "gateway", "public": False}}
-    assert "routes.gateway.parentRefs: is empty" in template(values=values).stderr
