@@ -108,6 +108,7 @@ test-tools:
 	@$(call try,grpcurl)
 	@$(call try,helm-docs)
 	@command -v helm >/dev/null || $(call try,helm)
+	@$(foreach name,chromium chromium-browser google-chrome,command -v $(name) >/dev/null ||) $(call try,chromium)
 
 define try
 { $(MAKE) --silent .tools/bin/$(1) 2>.tools/$(1).log \
@@ -119,6 +120,13 @@ endef
 
 .tools/bin/helm-docs: requirements/go.in
 	$(call go_install,$(HELM_DOCS))
+
+# Debian's, and only in CI: on a person's machine nothing is installed for everybody
+.tools/bin/chromium:
+	@{ [ -n "$$CI" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; } || { echo "no Chromium on the PATH" >&2; exit 1; }
+	@echo "Installing Debian's Chromium, once …"
+	@apt-get update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends chromium fonts-liberation >/dev/null
+	@mkdir -p .tools/bin && ln -sf "$$(command -v chromium)" $@
 
 .tools/bin/kind: versions.env
 	$(call go_install,sigs.k8s.io/kind@$(KIND_VERSION))

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,28 +42,28 @@ class CatalogueFile:
         """
         self._path = path
         self._gateway = gateway
+        self._version = self._look()
         try:
-            self._version = self._look()
             self._models = self._read()
         except (OSError, ValueError) as error:
             raise StartError(f"--catalogue {path}: {_reason(error)}") from error
 
     async def models(self) -> Mapping[str, str]:
         """Return what the file says; where it has become unreadable, what it said last."""
-        try:
-            version = self._look()
-            if version != self._version:
-                self._version = version
+        if (version := self._look()) != self._version:
+            self._version = version
+            try:
                 self._models = self._read()
                 logger.info("%s has changed: %s", self._path, ", ".join(self._models) or "no models")
-        except (OSError, ValueError) as error:
-            if self._version is not None:
+            except (OSError, ValueError) as error:
                 logger.warning("%s: %s; its last models stay", self._path, _reason(error))
-            self._version = None
         return self._models
 
     def _look(self) -> tuple[int, int, int] | None:
-        found = os.stat(self._path)  # noqa: PTH116 - follows the links that a mounted ConfigMap is made of
+        try:
+            found = self._path.stat()  # of what the links lead to that a mounted ConfigMap is made of
+        except OSError:
+            return None
         return found.st_ino, found.st_mtime_ns, found.st_size
 
     def _read(self) -> dict[str, str]:

@@ -72,7 +72,8 @@ class ModelServer:
         self._stopping = True
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-        return self._process.wait()
+        status = self._process.wait()
+        return status if status >= 0 else 128 - status  # as shells tell a signal
 
     def _relay(self) -> None:
         for line in self._process.stdout or ():

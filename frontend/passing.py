@@ -48,7 +48,7 @@ class Courier:
         """
         await upload.begin()
         headers = _headers(request)
-        if not upload.whole and upload.length is not None:
+        if not upload.short and upload.length is not None:
             headers["content-length"] = str(upload.length)
         work = asyncio.ensure_future(self._pass(model, "POST", url, headers, "application/json", upload))
         try:
@@ -96,7 +96,7 @@ class Courier:
                     raise upload.refusal from error
                 reason = error
                 # once: what takes a pod down should not be shown to all of them
-                if (upload and not upload.whole) or sent_twice:
+                if (upload and not upload.short) or sent_twice:
                     break
                 sent_twice = True
             if pause is None:
@@ -111,7 +111,7 @@ class Courier:
         body: Any = None
         try:
             async with asyncio.timeout(None) as limit:
-                if upload is None or upload.whole:
+                if upload is None or upload.short:
                     body = upload.held if upload else None
                     _give(limit, self._timeout_seconds)
                 else:

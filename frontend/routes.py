@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -35,7 +35,8 @@ OpenCatalogue = Callable[[aiohttp.ClientSession], Catalogue]
 
 def build_app(settings: Settings, open_catalogue: OpenCatalogue) -> Starlette:
     """Return the ASGI app over a catalogue, which is opened when the app starts."""
-    doors = _Doors(settings)
+    files = _Files(directory=PAGE)
+    doors = _Doors(settings, files)
 
     @asynccontextmanager
     async def live(_: Starlette) -> AsyncIterator[None]:
@@ -47,7 +48,7 @@ def build_app(settings: Settings, open_catalogue: OpenCatalogue) -> Starlette:
     app = Starlette(
         routes=[
             Route("/", doors.page),
-            Mount("/page", _Files(directory=PAGE)),
+            Mount("/page", files),
             Route("/catalogue", doors.catalogue),
             Route("/v2", doors.server),
             Route("/v2/health/live", doors.live),
@@ -71,17 +72,18 @@ def build_app(settings: Settings, open_catalogue: OpenCatalogue) -> Starlette:
 
 
 class _Doors:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, files: StaticFiles) -> None:
         self._settings = settings
         self._uploads = 0
+        self._files = files
 
     def open(self, session: aiohttp.ClientSession, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._courier = Courier(session, timeout_seconds=self._settings.timeout_seconds)
         self._health = Health(session)
 
-    async def page(self, _: Request) -> Response:
-        return FileResponse(PAGE / "index.html", headers=_REVALIDATED)
+    async def page(self, request: Request) -> Response:
+        return await self._files.get_response("index.html", request.scope)
 
     async def catalogue(self, _: Request) -> Response:
         states = await self._health.states(await self._catalogue.models())
@@ -120,10 +122,13 @@ class _Doors:
         if self._uploads >= MAX_UPLOADS:
             raise Refusal(503, f"{MAX_UPLOADS} pictures are arriving at once; try again in a moment")
         self._uploads += 1
+        upload = Upload(request, self._settings.max_body_bytes, self._settings.body_timeout_seconds)
         try:
-            upload = Upload(request, self._settings.max_body_bytes, self._settings.body_timeout_seconds)
-            return await self._courier.send(request, model, (url / "predict").with_query(request.url.query), upload)
+            query = f"?{request.url.query}" if request.url.query else ""
+            door = URL(f"{url}/predict{query}", encoded=True)  # as the client wrote it
+            return await self._courier.send(request, model, door, upload)
         finally:
+            await upload.discard()
             self._uploads -= 1
 
     async def _find(self, request: Request) -> tuple[str, URL]:
@@ -135,13 +140,12 @@ class _Doors:
         return name, URL(models[name]) / "model" / name
 
 
-_REVALIDATED = {"Cache-Control": "no-cache"}
-
-
 class _Files(StaticFiles):
+    """Files that a browser asks about each time: a new page should not run with an old script."""
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        response.headers.update(_REVALIDATED)
+        response.headers["Cache-Control"] = "no-cache"
         return response
 
 

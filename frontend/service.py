@@ -15,6 +15,9 @@ from frontend.errors import StartError
 from frontend.routes import build_app
 from frontend.settings import Settings
 
+RECEIVED_BYTES = 32 << 10
+"""What the kernel keeps of a connection until it is read, which is then read at once: memory, times the uploads."""
+
 
 def serve(settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
     """Answer on a port until SIGTERM or SIGINT; requests that have begun are finished.
@@ -49,6 +52,7 @@ def open_listener(host: str, port: int, option: str) -> socket.socket:
     """
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_BYTES)
     try:
         listener.bind((host, port))
         listener.listen(2048)

@@ -52,7 +52,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vision-frontend",
         description="Serve the web page over the models, and pass its pictures on to them.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         allow_abbrev=False,
     )
     known = Settings()
@@ -71,26 +70,41 @@ def _parser() -> argparse.ArgumentParser:
         help="where all models are reached, at /model/<id>: a server, or the address of an Ingress or a Gateway; "
         "without --catalogue its /v2/models lists them",
     )
-    add("--host", default=known.host, help="address to listen on")
-    add("--port", type=parse_port, default=known.port, help="its port; 0 picks a free one")
-    add("--max-body-bytes", type=_whole, default=known.max_body_bytes, help="bytes of a request; more get 413")
+    add("--host", default=known.host, help="address to listen on (default: %(default)s)")
+    add(
+        "--port",
+        type=parse_port,
+        metavar="PORT",
+        default=known.port,
+        help="its port; 0 picks a free one (default: %(default)s)",
+    )
+    add(
+        "--max-body-bytes",
+        type=_whole,
+        metavar="N",
+        default=known.max_body_bytes,
+        help="bytes of a request; more get 413 (default: %(default)s)",
+    )
     add(
         "--body-timeout-seconds",
         type=_seconds,
+        metavar="SECONDS",
         default=known.body_timeout_seconds,
-        help="time that a client has to send its headers, and then its body",
+        help="time that a client has to send its headers, and then its body (default: %(default)s)",
     )
     add(
         "--timeout-seconds",
         type=_seconds,
+        metavar="SECONDS",
         default=known.timeout_seconds,
-        help="time that a model has to answer, once it has the request; longer than the model's own",
+        help="time that a model has to answer, once it has the request; longer than its own (default: %(default)s)",
     )
     add(
         "--keep-alive-seconds",
         type=_whole,
+        metavar="N",
         default=known.keep_alive_seconds,
-        help="idle connections are kept for; longer than any proxy before it",
+        help="idle connections are kept for; longer than any proxy before it (default: %(default)s)",
     )
     add("--no-access-log", action="store_true", default=False, help="write no line for each request")
     return parser

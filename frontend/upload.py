@@ -2,22 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 
 from starlette.requests import ClientDisconnect, Request
 
 from frontend.errors import Refusal
 
-HELD_BYTES = 64 << 10
+HELD_BYTES = 32 << 10
 """What is held before a model hears of the request: whoever sends byte by byte keeps no model waiting, and a short body
 can be sent twice."""
 
 
 class Upload:
-    """A body of which ``held`` has arrived; ``whole`` tells whether that is all of it."""
+    """A body: ``held`` is its beginning, all of it where it is ``short``; ``whole`` tells whether all has arrived."""
 
     def __init__(self, request: Request, max_bytes: int, timeout_seconds: float) -> None:
         self.held = b""
+        self.short = False
         self.whole = False
         self.refusal: Exception | None = None
         self._receive = request.receive
@@ -25,6 +26,7 @@ class Upload:
         self._timeout_seconds = timeout_seconds
         self._deadline = asyncio.get_running_loop().time() + timeout_seconds
         self._arrived = 0
+        self._waits_to_be_asked = "expect" in request.headers
         declared = request.headers.get("content-length", "")
         self.length = int(declared) if declared.isdecimal() else None
 
@@ -40,7 +42,7 @@ class Upload:
         held = bytearray()
         while len(held) < HELD_BYTES and not self.whole:
             held += await self._next()
-        self.held = bytes(held)
+        self.held, self.short = bytes(held), self.whole
 
     async def flow(self) -> AsyncIterator[bytes]:
         """Yield the body, what is held first. ``refusal`` keeps what ended it early: the sender would hide it."""
@@ -53,6 +55,16 @@ class Upload:
         except (Refusal, ClientDisconnect) as error:
             self.refusal = error
             raise
+
+    async def discard(self) -> None:
+        """Receive the rest for nobody, for the time that it has: whoever is cut off may miss the answer."""
+        if self._arrived == 0 and self._waits_to_be_asked:
+            return
+        with suppress(TimeoutError):
+            async with self.time_left():
+                while not self.whole:
+                    message = await self._receive()
+                    self.whole = message["type"] == "http.disconnect" or not message.get("more_body", False)
 
     async def gone(self) -> None:
         """Return when the client goes away; only after the whole body has arrived."""

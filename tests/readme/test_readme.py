@@ -29,7 +29,7 @@ SHELL = 'set -o errexit -o nounset -o pipefail; curl() { command curl --fail-wit
 @pytest.fixture(scope="module")
 def ports() -> dict[str, int]:
     """The ports that `make run` is given, by those that the README has."""
-    return {shown: free_port() for shown in ("8080", "8081", "8082")}
+    return {shown: free_port() for shown in ("8000", "8080", "8081", "8082")}
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +47,11 @@ def free_port() -> int:
 def made(ports: dict[str, int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """`make run`, on a free port; the file that it writes to."""
     log = tmp_path_factory.mktemp("make") / "run.log"
-    http, grpc, metrics = ports.values()
+    page, http, grpc, metrics = ports.values()
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
     with log.open("wb") as file:
         process = subprocess.Popen(
-            ["make", "run", f"ARGS=--http-port {http} --grpc-port {grpc} --metrics-port {metrics}"],
+            ["make", "run", f"ARGS=--page-port {page} --http-port {http} --grpc-port {grpc} --metrics-port {metrics}"],
             cwd=ROOT,
             env=environment,
             stdout=file,
@@ -86,12 +86,19 @@ def run(kind: str, text: str, ports: dict[str, int], folder: Path) -> str:
 
 
 @pytest.mark.timeout(INSTALL_SECONDS + 60)
-def test_make_run_says_in_five_lines_what_the_readme_shows(made: Path, ports: dict[str, int]) -> None:
+def test_make_run_says_where_everything_is_as_the_readme_shows(made: Path, ports: dict[str, int]) -> None:
     shown = next(text for kind, text in BLOCKS if kind == "text" and text.startswith("Serving"))
-    printed = [line for line in made.read_text().splitlines() if re.match(r"(Serving|Address|gRPC|Metrics|Try) ", line)]
+    printed = [
+        line for line in made.read_text().splitlines() if re.match(r"(Serving|Page|Address|gRPC|Metrics|Try) ", line)
+    ]
     for said, port in ports.items():
         shown = shown.replace(said, str(port))
     assert printed == shown.splitlines()
+
+
+def test_the_page_is_there(made: Path, ports: dict[str, int]) -> None:
+    answer = httpx.get(f"http://127.0.0.1:{ports['8000']}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
 
 def test_make_run_installed_no_torch(made: Path) -> None:

@@ -1,0 +1,97 @@
+"""`python -m frontend.laptop`, which `make run` calls: the server and the page begin and end together."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from servers import FREE_PORTS, wait_until
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "frontend.laptop"]
+OPTIONS = ["--models", str(ROOT / "models/digits"), "--host", "127.0.0.1", *FREE_PORTS]
+
+
+class Laptop:
+    """Both, and what they printed."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        with log.open("wb") as file:
+            self.process = subprocess.Popen([*COMMAND, *OPTIONS, "--page-port", "0"], stdout=file, stderr=file)
+        wait_until(lambda: self.address("Address") or self.process.poll() is not None, 120)
+
+    def address(self, what: str) -> str:
+        found = re.search(rf"^{what} +(\S+)", self.log.read_text(), re.MULTILINE)
+        return found[1] if found else ""
+
+    @property
+    def server(self) -> int:
+        """Return the server's process."""
+        return int(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text())
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Iterator[Laptop]:
+    found = Laptop(tmp_path / "run.log")
+    yield found
+    if found.process.poll() is None:
+        found.process.terminate()
+        found.process.wait(60)
+    assert "Traceback" not in found.log.read_text()
+
+
+def test_the_page_shows_what_the_server_has(laptop: Laptop) -> None:
+    page = laptop.address("Page")
+    assert httpx.get(page).headers["content-type"].startswith("text/html")
+    assert httpx.get(f"{page}/catalogue").json()["models"][0]["id"] == "digits"
+    picture = (ROOT / "models/digits/samples/7-0.png").read_bytes()
+    answer = httpx.post(f"{page}/model/digits/predict", content=picture)
+    assert answer.json()["predictions"][0]["label"] == "7"
+    assert answer.headers["server-timing"].startswith("model;dur=")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_both(laptop: Laptop, number: int) -> None:
+    address = laptop.address("Address")
+    laptop.process.send_signal(number)
+    assert laptop.process.wait(60) == 0
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(address)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's children in /proc")
+def test_the_page_ends_with_the_server_and_says_so(laptop: Laptop) -> None:
+    os.kill(laptop.server, signal.SIGKILL)
+    assert laptop.process.wait(60) == 128 + signal.SIGKILL
+    assert "the model server has ended, so the page ends too" in laptop.log.read_text()
+
+
+def test_a_port_that_is_taken_is_named_before_anything_starts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [*COMMAND, *OPTIONS, "--page-port", port], capture_output=True, text=True, timeout=60, check=False
+        )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.match(rf"make run: can't listen on 127.0.0.1:{port}: .* another port with --page-port", done.stderr)
+
+
+def test_a_server_that_can_t_start_says_why_and_nothing_stays() -> None:
+    command = [*COMMAND, "--models", "nowhere", *FREE_PORTS, "--page-port", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("vision-server: nowhere")
+    assert "Page" not in done.stdout
+
+
+def test_help_has_the_pages_option_and_the_servers() -> None:
+    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=60, check=True)
+    assert "--page-port" in done.stdout
+    assert "--http-port" in done.stdout
