@@ -1,5 +1,8 @@
 """The web page through the Ingress: what it shows, what restarts it and what it restarts, models behind it alone."""
 
+import os
+import re
+import shutil
 import threading
 import uuid
 from collections.abc import Iterator
@@ -12,6 +15,7 @@ import pytest
 import tritonclient.grpc
 import yaml
 from callers import SAMPLES, assert_labels_right, client, grpc_client, raw, wait_for_route
+from playwright.sync_api import expect, sync_playwright
 from space import Space
 from test_scripts import script
 
@@ -22,6 +26,7 @@ from scripts.rollout import find_pods
 MODELS = ("ours", "ours-float32")
 """Called like none of the environment kind, whose routes are of every host: Traefik would prefer their longer paths."""
 NAME = "vision-frontend"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PODS = "app.kubernetes.io/name=frontend"
 SMALL = {"requests": {"cpu": "50m", "memory": "384Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}}
 VALUES: dict[str, Any] = {
@@ -194,8 +199,7 @@ def test_models_without_routes_are_reached_by_way_of_the_frontend_alone(shown: S
             assert http.post(f"/v2/models/{model}/infer", json={"inputs": []}).status_code == 404
             (sample, *_) = http.get(f"/model/{model}").raise_for_status().json()["samples"]
             assert http.get(sample["path"]).headers["Content-Type"] == "image/png"
-        with pytest.raises(tritonclient.grpc.InferenceServerException, match=r"UNIMPLEMENTED|404"):
-            grpc_client(shown, model).is_model_ready(model)
+        wait_for(lambda model=model: routed_over_grpc(shown, model), ROUTE_SECONDS, KEPT)
         assert_labels_right(shown, model, raw)
     assert models_pods(shown) == models
 
@@ -205,6 +209,14 @@ def routed(space: Space, path: str) -> str | None:
     with client(space) as http:
         status = http.get(path).status_code
     return None if status == 404 else f"{path} answers {status}"
+
+
+def routed_over_grpc(space: Space, model: str) -> str | None:
+    try:
+        grpc_client(space, model).is_model_ready(model, client_timeout=10)
+    except tritonclient.grpc.InferenceServerException as error:
+        return None if re.search("UNIMPLEMENTED|404", str(error)) else str(error)
+    return f"{model} answers over gRPC"
 
 
 def test_the_page_stays_when_the_models_are_away(shown: Space, tmp_path: Path) -> None:
@@ -234,3 +246,27 @@ def test_without_a_page_nothing_of_it_is_left(shown: Space, tmp_path: Path) -> N
     assert models_pods(shown) == models
     for model in MODELS:
         wait_for_route(shown, model)
+
+
+def test_somebody_clicks_on_a_sample_and_is_told_what_it_is(shown: Space, tmp_path: Path) -> None:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip("there is no browser: install Chromium, as `chromium` or `google-chrome` on the PATH")
+    deploy(shown, tmp_path)
+    for model in MODELS:
+        wait_for_route(shown, model)
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        # it refuses root, else
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        page = browser.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.goto(f"http://{shown.host}:{shown.cluster.port()}/")
+        for model in MODELS:
+            page.get_by_label("Model", exact=True).select_option(model)
+            page.get_by_role("button", name="Sample 8: 7").click()
+            answer = page.get_by_role("region", name=model, exact=True)
+            expect(answer.get_by_role("listitem").first).to_contain_text(re.compile(r"^\s*7\b.*%"))
+        browser.close()
+    assert complaints == []
