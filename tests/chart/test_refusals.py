@@ -140,7 +140,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "more requested for the frontend than allowed": (
         page(resources={"requests": {"memory": "1Gi"}}),
-        "frontend.resources.requests.memory: 1Gi is more than limits.memory, 256Mi",
+        "frontend.resources.requests.memory: 1Gi is more than limits.memory, 512Mi",
     ),
     "a gateway elsewhere that is no address": (page(gateway="vision.example.com"), "/frontend/gateway'"),
     "a gateway elsewhere with a query": (page(gateway="https://a.b/?c"), "/frontend/gateway'"),
