@@ -1,4 +1,4 @@
-"""Waiting for a model's Deployment, and telling early why it will not come."""
+"""Waiting for a Deployment, a model's or the frontend's, and telling early why it will not come."""
 
 import time
 from collections.abc import Callable
@@ -52,18 +52,45 @@ def wait_for_rollout(api: Api, namespace: str, name: str, seconds: float = ROLLO
     Raises:
         StepError: it did not roll out; with what its pods say.
     """
-    for pod in find_pods(api, namespace, name):
-        if describe_trouble(pod):  # it may be in a back-off of minutes; another begins at once
-            api.cluster.kubectl(
-                *("--namespace", namespace, "delete", "pod", pod["metadata"]["name"], "--ignore-not-found"),
-                next_step="run this again",
-            )
-    give_up = _Patience(api, namespace, name)
+    selector = select_pods(name)
+    _end_troubled(api, namespace, selector)
+    give_up = _Patience(api, namespace, name, selector)
     wait_for(
         lambda: _missing(api, namespace, name, give_up.look),
         seconds,
         f"{api.cluster.kubectl_command} --namespace {namespace} describe inferenceservice {name}",
     )
+
+
+def wait_for_deployment(api: Api, namespace: str, name: str, seconds: float = ROLLOUT_SECONDS) -> None:
+    """Wait until every pod of a Deployment of the chart's own is one of its newest, and ready.
+
+    Raises:
+        StepError: there is none, or it did not roll out; with what its pods say.
+    """
+    next_step = f"{api.cluster.kubectl_command} --namespace {namespace} describe deployment {name}"
+    found = api.get("apps/v1", "Deployment", name, namespace)
+    if found is None:
+        raise StepError(f"there is no Deployment {name}", next_step)
+    selector = select_pods_of(found)
+    _end_troubled(api, namespace, selector)
+    give_up = _Patience(api, namespace, name, selector)
+
+    def missing() -> str | None:
+        found = api.get("apps/v1", "Deployment", name, namespace)
+        waiting = describe_rollout(found) if found else f"there is no Deployment {name}"
+        return f"{waiting}{give_up.look()}" if waiting else None
+
+    wait_for(missing, seconds, next_step)
+
+
+def _end_troubled(api: Api, namespace: str, selector: str) -> None:
+    for pod in api.list("v1", "Pod", namespace, selector):
+        if describe_trouble(pod):  # it may be in a back-off of minutes; another begins at once
+            api.cluster.kubectl(
+                *("--namespace", namespace, "delete", "pod", pod["metadata"]["name"], "--ignore-not-found"),
+                next_step="run this again",
+            )
 
 
 def _missing(api: Api, namespace: str, name: str, look: Callable[[], str]) -> str | None:
@@ -133,19 +160,29 @@ def describe_rollout(deployment: Object) -> str | None:
     return None
 
 
+def select_pods(name: str) -> str:
+    """Return what KServe labels the pods of an InferenceService with."""
+    return f"app=isvc.{name}-predictor"
+
+
+def select_pods_of(deployment: Object) -> str:
+    """Return what a Deployment knows its pods by."""
+    return ",".join(f"{key}={value}" for key, value in deployment["spec"]["selector"]["matchLabels"].items())
+
+
 def find_pods(api: Api, namespace: str, name: str) -> list[Object]:
     """Return the pods of an InferenceService."""
-    return api.list("v1", "Pod", namespace, f"app=isvc.{name}-predictor")
+    return api.list("v1", "Pod", namespace, select_pods(name))
 
 
-def find_newest_pods(api: Api, namespace: str, name: str) -> list[Object]:
-    """Return those of its newest form: what is wrong with the ones of before is over."""
-    sets = api.list("apps/v1", "ReplicaSet", namespace, f"app=isvc.{name}-predictor")
+def find_newest_pods(api: Api, namespace: str, selector: str) -> list[Object]:
+    """Return the pods of a Deployment's newest form: what is wrong with the ones of before is over."""
+    sets = api.list("apps/v1", "ReplicaSet", namespace, selector)
     newest = max(sets, key=lambda each: int(each["metadata"]["annotations"][REVISION]), default=None)
     if newest is None:
         return []
     uid = newest["metadata"]["uid"]
-    pods = find_pods(api, namespace, name)
+    pods = api.list("v1", "Pod", namespace, selector)
     return [pod for pod in pods if uid in [owner["uid"] for owner in pod["metadata"].get("ownerReferences") or []]]
 
 
@@ -171,10 +208,10 @@ def describe_unscheduled(pod: Object) -> str:
 
 
 class _Patience:
-    """Looks at the pods of a model, and gives up on one that is in trouble for too long."""
+    """Looks at the pods of a Deployment, and gives up on one that is in trouble for too long."""
 
-    def __init__(self, api: Api, namespace: str, name: str) -> None:
-        self._api, self._namespace, self._name = api, namespace, name
+    def __init__(self, api: Api, namespace: str, name: str, selector: str) -> None:
+        self._api, self._namespace, self._name, self._selector = api, namespace, name, selector
         self._since: dict[str, float] = {}
 
     def look(self) -> str:
@@ -184,7 +221,7 @@ class _Patience:
             StepError: a pod will not become ready.
         """
         said, since = "", {}
-        for pod in find_newest_pods(self._api, self._namespace, self._name):
+        for pod in find_newest_pods(self._api, self._namespace, self._selector):
             name, trouble = pod["metadata"]["name"], describe_trouble(pod)
             if trouble is None:
                 said += describe_unscheduled(pod)

@@ -1,4 +1,4 @@
-"""Build the server's image, and one for each bundle that is baked in."""
+"""Build the images of the frontend and the server, and one for each bundle that is baked in."""
 
 import argparse
 import os
@@ -14,7 +14,8 @@ from scripts.kind import check_docker
 from scripts.versions import ROOT, Versions, read_versions
 
 DIGITS = f"digits={ROOT / 'models' / 'digits'}"
-OWN = ("server", "server-gpu")
+OWN = ("frontend", "server")
+GPU = "server-gpu"
 CERTIFICATES = "certificates.pem"
 
 
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> None:
 def _build_all(
     options: argparse.Namespace, bundles: dict[str, Path], arguments: dict[str, str], versions: Versions
 ) -> None:
-    for stage in OWN if options.gpu else OWN[:1]:
+    for stage in (*OWN, GPU) if options.gpu else OWN:
         image = name_image(stage, options.tag)
         with progress(image):
             build(stage, image, versions, arguments)
@@ -74,10 +75,10 @@ def _build_all(
 
 def _read_bundle(text: str) -> tuple[str, Path]:
     name, folder = split_pair(text, "--bundle", "digits=models/digits")
-    if not re.fullmatch(r"[a-z0-9]+([._-][a-z0-9]+)*", name) or name in OWN:
+    if not re.fullmatch(r"[a-z0-9]+([._-][a-z0-9]+)*", name) or name in (*OWN, GPU):
         raise StepError(
             f"--bundle {text}: {name!r} can't be the image's name",
-            f"use a-z, 0-9 and single '-', '.', '_' between them, and not {' or '.join(OWN)}",
+            f"use a-z, 0-9 and single '-', '.', '_' between them, and not {' or '.join((*OWN, GPU))}",
         )
     check_bundle(Path(folder))
     return name, Path(folder)

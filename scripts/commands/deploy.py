@@ -12,7 +12,7 @@ from scripts.console import progress, say
 from scripts.errors import StepError
 from scripts.kind import Cluster
 from scripts.platform_settings import PLATFORM
-from scripts.rollout import ROLLOUT_SECONDS, SERVICE, wait_for_rollout
+from scripts.rollout import ROLLOUT_SECONDS, SERVICE, wait_for_deployment, wait_for_rollout
 from scripts.versions import ROOT
 
 CHART = ROOT / "charts" / "vision-models"
@@ -67,6 +67,9 @@ def run(options: argparse.Namespace) -> None:
     for name in models:
         with progress(name):
             wait_for_rollout(api, namespace, name, options.timeout)
+    for name in chart.find("Deployment", cluster):
+        with progress(name):
+            wait_for_deployment(api, namespace, name, options.timeout)
 
 
 def find_values(environment: str) -> Path:

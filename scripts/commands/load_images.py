@@ -1,4 +1,4 @@
-"""Copy the project's images from Docker into the cluster's nodes; models whose image has changed roll out anew."""
+"""Copy the project's images from Docker into the cluster's nodes; what runs one that has changed rolls out anew."""
 
 import argparse
 
@@ -8,9 +8,10 @@ from scripts.console import progress, say
 from scripts.errors import StepError
 from scripts.images import TAG, present, project_images
 from scripts.kind import Cluster, check_docker
-from scripts.rollout import CONTAINER, SERVICE, find_pods
+from scripts.rollout import CONTAINER, SERVICE, find_pods, select_pods_of
 
 ANNOTATION = "kserve-vision/image-id"
+FRONTEND = "app.kubernetes.io/name=frontend,app.kubernetes.io/part-of=vision-models,app.kubernetes.io/component=caller"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _roll_out(cluster: Cluster, images: list[str]) -> None:
-    """Let models whose pods run another image of the same name and tag start anew: no tag tells them."""
+    """Let models and frontends whose pods run another image of the same name and tag start anew: no tag tells them."""
     api = Api(cluster)
     for service in api.list(*SERVICE):
         name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
@@ -53,7 +54,7 @@ def _roll_out(cluster: Cluster, images: list[str]) -> None:
         if image not in images:
             continue
         digest = cluster.digest(image)
-        if all(_running(pod) in ("", digest) for pod in find_pods(api, namespace, name)):
+        if _all_run(digest, CONTAINER, find_pods(api, namespace, name)):
             continue
         found = digest.removeprefix("sha256:")[:12]
         cluster.kubectl(
@@ -61,9 +62,20 @@ def _roll_out(cluster: Cluster, images: list[str]) -> None:
             next_step=f"{cluster.kubectl_command} --namespace {namespace} describe inferenceservice {name}",
         )
         say(f"  {namespace}/{name}: its image is another now, so its pods are replaced")
+    for deployment in api.list("apps/v1", "Deployment", selector=FRONTEND):
+        name, namespace = deployment["metadata"]["name"], deployment["metadata"]["namespace"]
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        image, pods = container["image"], api.list("v1", "Pod", namespace, select_pods_of(deployment))
+        if image in images and not _all_run(cluster.digest(image), container["name"], pods):
+            cluster.kubectl(
+                *("--namespace", namespace, "rollout", "restart", f"deployment/{name}"),
+                next_step=f"{cluster.kubectl_command} --namespace {namespace} describe deployment {name}",
+            )
+            say(f"  {namespace}/{name}: its image is another now, so its pods are replaced")
 
 
-def _running(pod: Object) -> str:
-    """Return the digest of what its server runs; empty when that has not begun."""
-    statuses = (pod.get("status") or {}).get("containerStatuses") or []
-    return str(next((each["imageID"].rpartition("@")[2] for each in statuses if each["name"] == CONTAINER), ""))
+def _all_run(digest: str, container: str, pods: list[Object]) -> bool:
+    """Tell whether no pod runs another image than that one, in the container of that name."""
+    statuses = [each for pod in pods for each in (pod.get("status") or {}).get("containerStatuses") or []]
+    running = {each["imageID"].rpartition("@")[2] for each in statuses if each["name"] == container}
+    return running <= {"", digest}

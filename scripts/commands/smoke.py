@@ -1,4 +1,4 @@
-"""Ask every routed model, through the Ingress, for the labels of its own samples."""
+"""Get the page, and ask every routed model for the labels of its own samples, through the Ingress."""
 
 import argparse
 import json
@@ -32,9 +32,11 @@ def run(options: argparse.Namespace) -> None:
         StepError: nothing is routed, a model does not answer, or it labels its own samples wrong.
     """
     cluster = take_cluster(options)
-    routed = sorted(set(_find_models(Api(cluster), options.namespace)))
-    if not routed:
-        raise StepError(f"no Ingress in namespace {options.namespace} leads to a model", "scripts/deploy")
+    paths = sorted(set(find_routed(Api(cluster), options.namespace)))
+    routed = [(path.removeprefix(PREFIX), host) for path, host in paths if path.startswith(PREFIX)]
+    pages = [host for path, host in paths if path == "/"]
+    if not routed and not pages:
+        raise StepError(f"no Ingress in namespace {options.namespace} leads to a model or a page", "scripts/deploy")
     url = f"http://{ADDRESS}:{cluster.port()}"
     next_step = f"{cluster.kubectl_command} --namespace {options.namespace} get ingresses,inferenceservices,pods"
     failed = []
@@ -49,14 +51,36 @@ def run(options: argparse.Namespace) -> None:
         say(f"    curl{header} --data-binary @{PICTURE.relative_to(ROOT)} {url}{PREFIX}{model}/predict")
     if failed:
         raise StepError(f"no right label from {', '.join(failed)}", next_step)
+    for host in pages:
+        page = Page(url, host)
+        wait_for(page.missing, ROUTE_SECONDS, next_step)
+        say(f"  the page: {page.address}")
 
 
-def _find_models(api: Api, namespace: str) -> Iterator[tuple[str, str | None]]:
+def find_routed(api: Api, namespace: str) -> Iterator[tuple[str, str | None]]:
+    """Yield every path that an Ingress of a namespace routes, and its host."""
     for ingress in api.list("networking.k8s.io/v1", "Ingress", namespace):
         for rule in ingress["spec"].get("rules") or []:
             for path in (rule.get("http") or {}).get("paths") or []:
-                if path["path"].startswith(PREFIX):
-                    yield path["path"].removeprefix(PREFIX), rule.get("host")
+                yield path["path"], rule.get("host")
+
+
+class Page:
+    """The web page behind the Ingress."""
+
+    def __init__(self, url: str, host: str | None) -> None:
+        self._url, self._headers = url, {"Host": host} if host else {}
+        self.address = f"{url}/" if host is None else f"http://{host}:{url.rpartition(':')[2]}/"
+
+    def missing(self) -> str | None:
+        """Return why it is not shown; None when it is."""
+        try:
+            answer = urllib3.request("GET", f"{self._url}/", headers=self._headers, retries=False, timeout=10)
+        except urllib3.exceptions.HTTPError as error:
+            return f"{self._url} does not answer: {error}"
+        if answer.status == 200 and answer.headers.get("content-type", "").startswith("text/html"):
+            return None
+        return f"the page answers {answer.status}: {answer.data[:200].decode(errors='replace').strip()}"
 
 
 class Door:

@@ -41,8 +41,8 @@ def render(*files: Path, values: Values | None = None, chart: Path = CHART, rele
 
 
 def render_model(said: Values, **others: Any) -> list[Document]:
-    """Return what it makes of one model called ``cats``, baked into its image unless it says otherwise."""
-    return render(values={"models": {"cats": {**BAKED, **said}}, **others})
+    """Return what it makes of one model called ``cats``, baked into its image unless it says otherwise, and no page."""
+    return render(values={"models": {"cats": {**BAKED, **said}}, "frontend": {"enabled": False}, **others})
 
 
 def refuse(values: Values) -> str:

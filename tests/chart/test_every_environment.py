@@ -13,7 +13,8 @@ every = pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
 
 def pods(documents: list[Document]) -> list[Document]:
     predictors = [each["spec"]["predictor"] for each in of("InferenceService", documents).values()]
-    return [*predictors, *(each["spec"] for each in of("Pod", documents).values())]
+    deployments = [each["spec"]["template"]["spec"] for each in of("Deployment", documents).values()]
+    return [*predictors, *deployments, *(each["spec"] for each in of("Pod", documents).values())]
 
 
 @every

@@ -16,6 +16,7 @@ FILES = [*(CHART / "environments" / f"{name}.yaml" for name in ENVIRONMENTS)]
 FILES += [*(CHART / "ci" / f"{name}-values.yaml" for name in SCENARIOS)]
 MODELS = {
     "ConfigMap": client.V1ConfigMap,
+    "Deployment": client.V1Deployment,
     "HorizontalPodAutoscaler": client.V2HorizontalPodAutoscaler,
     "InferenceService": kserve.V1beta1InferenceService,
     "Ingress": client.V1Ingress,

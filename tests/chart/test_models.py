@@ -11,7 +11,7 @@ from model_server.settings import parse_settings
 
 
 def test_nothing_is_made_of_no_model() -> None:
-    kinds = {each["kind"] for each in render()}
+    kinds = {each["kind"] for each in render(values={"frontend": {"enabled": False}})}
     assert kinds == {"ConfigMap", "ServiceAccount"}
 
 

@@ -22,9 +22,12 @@ def test_a_model_may_be_called_anything_that_kserve_takes(name: str) -> None:
     assert len(keys(documents)) == len(set(keys(documents)))
 
 
-@pytest.mark.parametrize("release", ["1", "true", "1e3", LONGEST_RELEASE])
+@pytest.mark.parametrize("release", ["1", "true", "1e3", "a.b", LONGEST_RELEASE])
 def test_a_release_may_be_called_anything_that_helm_takes(release: str) -> None:
-    documents = render(values={"models": {"cats": BAKED}, "podMonitor": {"enabled": True}}, release=release)
+    """But for the frontend, it must be what a Service may be called."""
+    page = {"enabled": release in ("true", LONGEST_RELEASE)}
+    values = {"models": {"cats": BAKED}, "podMonitor": {"enabled": True}, "frontend": page}
+    documents = render(values=values, release=release)
     for document in documents:
         assert document["metadata"]["labels"]["app.kubernetes.io/instance"] == release
         assert len(document["metadata"]["name"]) <= 63

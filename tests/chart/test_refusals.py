@@ -10,6 +10,10 @@ def cats(**said: Any) -> dict[str, Any]:
     return {"models": {"cats": {**BAKED, **said}}}
 
 
+def page(**said: Any) -> dict[str, Any]:
+    return {**cats(), "frontend": said}
+
+
 GATEWAY = {"class": "gateway", "gateway": {"parentRefs": [{"name": "public"}]}}
 
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
@@ -122,6 +126,35 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         "models.cats.resources.requests.memory: 2Gi is more than limits.memory, 1Gi",
     ),
     "an amount that is none": (cats(resources={"limits": {"memory": "lots"}}), "/models/cats/resources/limits/memory'"),
+    "a grace of the frontend that would lose requests": (
+        page(gracePeriodSeconds=9),
+        "frontend.gracePeriodSeconds: 9 is less than server.drainDelaySeconds + bodyTimeoutSeconds + timeoutSeconds",
+    ),
+    "no node with the frontend could be drained": (
+        page(podDisruptionBudget={"maxUnavailable": 0}),
+        "frontend.podDisruptionBudget.maxUnavailable: is 0",
+    ),
+    "a label that the frontend's pods are found by": (
+        page(labels={"app.kubernetes.io/name": "a"}),
+        "frontend.labels: app.kubernetes.io/name is the chart's",
+    ),
+    "more requested for the frontend than allowed": (
+        page(resources={"requests": {"memory": "1Gi"}}),
+        "frontend.resources.requests.memory: 1Gi is more than limits.memory, 512Mi",
+    ),
+    "a gateway elsewhere that is no address": (page(gateway="vision.example.com"), "/frontend/gateway'"),
+    "a gateway elsewhere with a query": (page(gateway="https://a.b/?c"), "/frontend/gateway'"),
+    "half a second of preStop": (page(server={"drainDelaySeconds": 0.5}), "/frontend/server/drainDelaySeconds'"),
+    "more time than the frontend takes": (page(server={"timeoutSeconds": 3601}), "/frontend/server/timeoutSeconds'"),
+    "a misspelt key of the frontend": (page(replcas=2), "/frontend': additional properties 'replcas'"),
+    "a model that is called like the frontend": (
+        {"models": {"vision-frontend": BAKED}},
+        "models.vision-frontend: is also what the frontend's objects are called",
+    ),
+    "the page alone behind no gateway": (
+        {"routes": {"class": "gateway", "public": False}},
+        "routes.gateway.parentRefs: is empty",
+    ),
 }
 
 

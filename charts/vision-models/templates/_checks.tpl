@@ -92,9 +92,7 @@
 {{- if and (hasKey $strategy "maxSurge") (hasKey $strategy "maxUnavailable") (eq (toString $strategy.maxSurge) "0") (eq (toString $strategy.maxUnavailable) "0") -}}
 {{- fail (printf "%s.strategy.rollingUpdate: maxSurge and maxUnavailable are both 0, so nothing could ever be replaced" $at) -}}
 {{- end -}}
-{{- if and $model.podDisruptionBudget.enabled (eq (toString $model.podDisruptionBudget.maxUnavailable) "0") -}}
-{{- fail (printf "%s.podDisruptionBudget.maxUnavailable: is 0, so no node with a pod of it could ever be drained" $at) -}}
-{{- end -}}
+{{- include "vision-models.checkBudget" (dict "at" $at "budget" $model.podDisruptionBudget) -}}
 {{- if eq (int $model.gpu.count) 0 -}}
 {{- range $kind := list "requests" "limits" -}}
 {{- range $name, $_ := get $model.resources $kind -}}
@@ -104,13 +102,7 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- $resources := include "vision-models.resources" .model | fromYaml -}}
-{{- range $name, $limit := $resources.limits -}}
-{{- $request := get $resources.requests $name | default "0" -}}
-{{- if gt (include "vision-models.number" $request | float64) (include "vision-models.number" $limit | float64) -}}
-{{- fail (printf "%s.resources.requests.%s: %s is more than limits.%s, %s" $at $name $request $name $limit) -}}
-{{- end -}}
-{{- end -}}
+{{- include "vision-models.checkAmounts" (dict "at" $at "resources" (include "vision-models.resources" .model | fromYaml)) -}}
 {{- range .model.env -}}
 {{- if eq .name "STORAGE_URI" -}}
 {{- fail (printf "%s.env: STORAGE_URI is the chart's; use bundle.storageUri" $at) -}}
@@ -129,11 +121,7 @@
 {{- if and (eq (get .model.strategy "type") "Recreate") (hasKey .model.strategy "rollingUpdate") -}}
 {{- fail (printf "%s.strategy: Recreate takes no rollingUpdate; leave one of them out (is it in defaults.strategy?)" $at) -}}
 {{- end -}}
-{{- range $name, $_ := .model.labels -}}
-{{- if has $name (list "app" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/part-of" "app.kubernetes.io/managed-by" "app.kubernetes.io/component") -}}
-{{- fail (printf "%s.labels: %s is the chart's or KServe's; pods are found by it" $at $name) -}}
-{{- end -}}
-{{- end -}}
+{{- include "vision-models.checkLabels" (dict "at" $at "labels" .model.labels) -}}
 {{- range $name, $_ := .model.annotations -}}
 {{- if eq $name "serving.kserve.io/deploymentMode" -}}
 {{- fail (printf "%s.annotations: %s is the chart's: Knative mode is not supported, models run in Standard mode" $at $name) -}}
@@ -142,6 +130,46 @@
 {{- fail (printf "%s.annotations: %s is the chart's; use autoscaling.class" $at $name) -}}
 {{- end -}}
 {{- end -}}
+{{- end }}
+
+{{- define "vision-models.checkAmounts" -}}
+{{- range $name, $limit := .resources.limits -}}
+{{- $request := get $.resources.requests $name | default "0" -}}
+{{- if gt (include "vision-models.number" $request | float64) (include "vision-models.number" $limit | float64) -}}
+{{- fail (printf "%s.resources.requests.%s: %s is more than limits.%s, %s" $.at $name $request $name $limit) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "vision-models.checkBudget" -}}
+{{- if and .budget.enabled (eq (toString .budget.maxUnavailable) "0") -}}
+{{- fail (printf "%s.podDisruptionBudget.maxUnavailable: is 0, so no node with a pod of it could ever be drained" .at) -}}
+{{- end -}}
+{{- end }}
+
+{{- define "vision-models.checkLabels" -}}
+{{- range $name, $_ := .labels -}}
+{{- if has $name (list "app" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/part-of" "app.kubernetes.io/managed-by" "app.kubernetes.io/component") -}}
+{{- fail (printf "%s.labels: %s is the chart's or KServe's; pods are found by it" $.at $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "vision-models.checkFrontend" -}}
+{{- $release := .root.Release.Name -}}{{- $name := printf "%s-frontend" $release -}}{{- $frontend := .root.Values.frontend -}}
+{{- if not (regexMatch "^[a-z][-a-z0-9]*$" $release) -}}
+{{- fail (printf "frontend.enabled: its Service would be called %s, and a Service's name begins with a letter and has no dot; give the release another name, or set it to false" $name) -}}
+{{- end -}}
+{{- if hasKey .models $name -}}
+{{- fail (printf "models.%s: is also what the frontend's objects are called; give the model or the release another name, or set frontend.enabled: false" $name) -}}
+{{- end -}}
+{{- $grace := int $frontend.gracePeriodSeconds -}}{{- $least := int (include "vision-models.leastGrace" $frontend) -}}
+{{- if and $grace (lt $grace $least) -}}
+{{- fail (printf "frontend.gracePeriodSeconds: %d is less than server.drainDelaySeconds + bodyTimeoutSeconds + timeoutSeconds + 5 = %d, so requests would be lost; leave it at 0, or shorten those" $grace $least) -}}
+{{- end -}}
+{{- include "vision-models.checkAmounts" (dict "at" "frontend" "resources" (include "vision-models.frontendResources" .root | fromYaml)) -}}
+{{- include "vision-models.checkBudget" (dict "at" "frontend" "budget" $frontend.podDisruptionBudget) -}}
+{{- include "vision-models.checkLabels" (dict "at" "frontend" "labels" $frontend.labels) -}}
 {{- end }}
 
 {{/* What no model is wrong about alone. */}}
@@ -159,14 +187,14 @@
 {{- if and $grpcHost (not (contains "MODEL" $grpcHost)) -}}
 {{- fail (printf "routes.grpc.host: %q does not say MODEL; each model needs a host name of its own, such as MODEL.grpc.example.com" $grpcHost) -}}
 {{- end -}}
-{{- if and $routes.public (eq $routes.class "gateway") -}}
+{{- if and (or $routes.public .values.frontend.enabled) (eq $routes.class "gateway") -}}
 {{- if not $routes.gateway.parentRefs -}}
 {{- fail "routes.gateway.parentRefs: is empty; name the Gateway that takes the routes, or set routes.class: ingress" -}}
 {{- end -}}
 {{- if $routes.tls.secretName -}}
 {{- fail "routes.tls.secretName: is an Ingress's; with routes.class: gateway the certificate is the Gateway's, in its listener" -}}
 {{- end -}}
-{{- if and $routes.grpc.enabled $grpcHost (not $routes.host) -}}
+{{- if and $routes.public $routes.grpc.enabled $grpcHost (not $routes.host) -}}
 {{- fail "routes.host: is empty, which is every host, and a Gateway takes no GRPCRoute on a host of an HTTPRoute; name one, or set routes.grpc.enabled: false" -}}
 {{- end -}}
 {{- end -}}

@@ -44,6 +44,9 @@ app: isvc.{{ . }}-predictor
 {{- include "vision-models.check" (dict "name" $name "model" $model) -}}
 {{- end -}}
 {{- include "vision-models.checkTogether" (dict "values" .Values "models" $models) -}}
+{{- if .Values.frontend.enabled -}}
+{{- include "vision-models.checkFrontend" (dict "root" . "models" $models) -}}
+{{- end -}}
 {{- toYaml $models -}}
 {{- end }}
 
@@ -52,10 +55,35 @@ app: isvc.{{ . }}-predictor
 {{- end }}
 
 {{- define "vision-models.image" -}}
-{{- $image := .model.image -}}
-{{- with $image.registry }}{{ . }}/{{ end -}}
-{{ $image.repository | default (ternary "kserve-vision/server-gpu" "kserve-vision/server" (gt (int .model.gpu.count) 0)) }}
-{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default .root.Chart.AppVersion }}{{ end }}
+{{- $repository := ternary "kserve-vision/server-gpu" "kserve-vision/server" (gt (int .model.gpu.count) 0) -}}
+{{- include "vision-models.imageName" (dict "root" .root "image" .model.image "repository" $repository) -}}
+{{- end }}
+
+{{- define "vision-models.imageName" -}}
+{{- with .image.registry }}{{ . }}/{{ end -}}
+{{ .image.repository | default .repository }}
+{{- if .image.digest }}@{{ .image.digest }}{{ else }}:{{ .image.tag | default .root.Chart.AppVersion }}{{ end }}
+{{- end }}
+
+{{/* The frontend's image, with what it takes from the models': where images come from. */}}
+{{- define "vision-models.frontendImage" -}}
+{{- $image := deepCopy .Values.frontend.image -}}
+{{- range $key := list "registry" "pullSecrets" -}}
+{{- $_ := set $image $key (get $image $key | default (get $.Values.defaults.image $key)) -}}
+{{- end -}}
+{{- $_ := set $image "name" (include "vision-models.imageName" (dict "root" . "image" $image "repository" "kserve-vision/frontend")) -}}
+{{- toYaml $image -}}
+{{- end }}
+
+{{/* What its pods are found by; the models' policies admit its release's callers. */}}
+{{- define "vision-models.frontendSelector" -}}
+app.kubernetes.io/name: frontend
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/component: caller
+{{- end }}
+
+{{- define "vision-models.frontendResources" -}}
+{{- include "vision-models.resources" (dict "resources" .Values.frontend.resources "gpu" (dict "count" 0)) -}}
 {{- end }}
 
 {{/* Whether its GPU is a whole one: then a new pod may wait for what the old pod holds. */}}
@@ -102,4 +130,13 @@ grpc.reflection.v1alpha.ServerReflection: []
 {{/* Seconds from SIGTERM to SIGKILL: routes forget the pod, the last request comes in, is answered, and a little more. */}}
 {{- define "vision-models.leastGrace" -}}
 {{- addf .server.drainDelaySeconds .server.bodyTimeoutSeconds .server.timeoutSeconds 5 | ceil | int -}}
+{{- end }}
+
+{{/* For the notes: how one gets in from outside. */}}
+{{- define "vision-models.entrance" -}}
+through the {{ ternary "Ingress controller" "Gateway" (eq .class "ingress") }}
+{{- if .host }} ({{ .host }} must lead there; else give its address, with --header "Host: {{ .host }}"
+{{- if eq .class "gateway" }}; https, where its listener has a certificate{{ end }})
+{{- else }} (put its address for ADDRESS)
+{{- end }}
 {{- end }}

@@ -29,7 +29,7 @@ def stages() -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-SHIPPED = [name for name in stages() if name.startswith("server")]
+SHIPPED = ["frontend", *(name for name in stages() if name.startswith("server"))]
 
 
 def pins(name: str) -> dict[str, str]:
@@ -38,7 +38,22 @@ def pins(name: str) -> dict[str, str]:
 
 
 def test_there_is_an_image_for_cpus_and_one_for_gpus_each_with_a_bundle_and_without() -> None:
-    assert SHIPPED == ["server", "server-baked", "server-gpu", "server-gpu-baked"]
+    assert SHIPPED[1:] == ["server", "server-baked", "server-gpu", "server-gpu-baked"]
+
+
+def test_the_frontend_is_its_own_package_and_what_that_needs() -> None:
+    instructions = stages()["frontend"]
+    assert ("ENTRYPOINT", '["python", "-m", "frontend"]') in instructions
+    assert ("EXPOSE", "8000") in instructions
+    copied = [argument for word, argument in stages()["frontend-code"] if word == "COPY"]
+    assert copied == ["frontend /opt/app/frontend", "LICENSE /opt/app/"]
+    assert ("RUN", "/install/install /install/frontend.txt") in stages()["install-frontend"]
+
+
+@pytest.mark.parametrize("code", ["code", "frontend-code"])
+def test_code_is_compiled_as_it_would_be_another_day(code: str) -> None:
+    (compiled,) = [argument for word, argument in stages()[code] if word == "RUN" and "compileall" in argument]
+    assert "--invalidation-mode unchecked-hash" in compiled
 
 
 @pytest.mark.parametrize("stage", SHIPPED)
@@ -67,13 +82,22 @@ def test_it_asks_for_no_buildkit_and_names_no_address() -> None:
     assert not re.search(r"--mount|--chmod|--link|<<|# *syntax|://", TEXT)
 
 
-def test_without_buildkit_too_an_image_for_cpus_never_waits_for_cuda() -> None:
-    assert list(stages()).index("server-baked") < list(stages()).index("install-gpu")
+def test_without_buildkit_too_an_image_for_cpus_never_waits_for_cuda_nor_the_frontend_for_either() -> None:
+    order = list(stages())
+    assert order.index("frontend") < order.index("install")
+    assert order.index("server-baked") < order.index("install-gpu")
 
 
 def test_what_serves_on_a_gpu_is_what_serves_on_a_cpu_and_what_builds() -> None:
     assert pins("serve").items() < pins("serve-gpu").items() < pins("build").items()
     assert {"torch", "torchvision", "safetensors"} <= pins("serve-gpu").keys() - pins("serve").keys()
+
+
+def test_what_is_pruned_is_none_of_what_the_frontend_needs() -> None:
+    """What is not there is passed over, but nothing that is there may go."""
+    lines = (ROOT / "images/pruned.txt").read_text().splitlines()
+    assert not {line.partition("#")[0].strip() for line in lines} & pins("frontend").keys()
+    assert {"aiohttp", "starlette", "uvicorn"} <= pins("frontend").keys()
 
 
 def test_what_is_pruned_was_installed() -> None:

@@ -35,6 +35,7 @@ REFUSALS = [
     ("build-images", ["--bundle", "digits=scripts"], "it has no model.yaml"),
     ("build-images", ["--bundle", "Cats=models/digits"], "'Cats' can't be the image's name"),
     ("build-images", ["--bundle", "server=models/digits"], "'server' can't be the image's name"),
+    ("build-images", ["--bundle", "frontend=models/digits"], "'frontend' can't be the image's name"),
     ("build-images", ["--certificates", "nowhere.pem"], "there is no such file"),
     ("load-images", [], "there is no cluster vision"),
     ("deploy", [], "there is no cluster vision"),
@@ -95,10 +96,11 @@ def test_building_hands_on_what_a_closed_network_needs(
     certificates = tmp_path / "ours.pem"
     certificates.write_text("a certificate")
     assert main("build-images", ["--index-url", "http://mirror.internal", "--certificates", str(certificates)]) == 0
-    server, digits = programs.called("docker", "build")
+    frontend, server, digits = programs.called("docker", "build")
+    assert frontend[frontend.index("--target") + 1] == "frontend"
+    assert frontend[frontend.index("--tag") + 1] == "kserve-vision/frontend:dev"
     for words in ("PYTHON_IMAGE=mirror.internal/python:3.13", "INDEX_URL=http://mirror.internal", "--network", "host"):
-        assert words in server
-        assert words in digits
+        assert all(words in call for call in (frontend, server, digits))
     assert "CERTIFICATES=images/copied/certificates.pem" in server
     assert digits[digits.index("--target") + 1] == "server-baked"
     assert "BUNDLE=images/copied/digits" in digits

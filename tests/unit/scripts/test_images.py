@@ -28,9 +28,10 @@ def test_only_what_docker_has_is_present(programs: Programs) -> None:
 
 def test_images_for_gpus_are_left_out(programs: Programs) -> None:
     programs.answer(
-        "docker images", "kserve-vision/server:dev\nkserve-vision/server-gpu:dev\nkserve-vision/a-gpu:dev\n"
+        "docker images",
+        "kserve-vision/server:dev\nkserve-vision/server-gpu:dev\nkserve-vision/a-gpu:dev\nkserve-vision/frontend:dev\n",
     )
-    assert project_images("dev") == ["kserve-vision/server:dev"]
+    assert project_images("dev") == ["kserve-vision/frontend:dev", "kserve-vision/server:dev"]
 
 
 def test_an_image_of_the_nodes_is_known_by_its_digest(programs: Programs) -> None:
