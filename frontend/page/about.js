@@ -31,36 +31,58 @@ export function drawAbouts(session) {
 export function describeLabels(model, card) {
   if (!card || hasPlaceholders(card)) return "";
   const { labels } = card;
-  const named = labels.join(", ").length <= MOST_LETTERS ? `: ${labels.join(", ")}` : `, such as ${labels.slice(0, 3).join(", ")}`;
+  const all = labels.join(", ");
+  const named = all.length <= MOST_LETTERS ? `: ${all}` : `, such as ${labels.slice(0, 3).join(", ")}`;
   return `${model} knows ${writeCount(labels.length, "label")}${named}`;
 }
 
 function drawAbout(model, card, index) {
   const title = make("h2", { id: `about-${index}` }, `About ${model}`);
-  const rows = card ? describe(card).map(([term, words]) => make("div", {}, make("dt", {}, term), make("dd", {}, words))) : [];
-  return make("section", { class: "panel about", "aria-labelledby": title.id },
-    title,
-    card ? make("dl", {}, ...rows) : make("p", { class: "soft" }, "Its card has not come yet."),
-    card ? drawLabels(card) : null,
-  );
+  const parts = card ? [drawRows(card), drawLabels(card)] : [make("p", { class: "soft" }, "Its card has not come yet.")];
+  return make("section", { class: "panel about", "aria-labelledby": title.id }, title, ...parts);
+}
+
+function drawRows(card) {
+  const rows = describe(card).map(([term, words]) => make("div", {}, make("dt", {}, term), make("dd", {}, words)));
+  return make("dl", {}, ...rows);
 }
 
 function describe(card) {
-  const { trained, trained_on: data, evaluation, variant = {}, architecture, weights, input_size: size, revision } = card;
-  const right = Number.isFinite(variant.accuracy) && evaluation;
-  const runs = [variant.precision, variant.engine && `on ${ENGINES[variant.engine] ?? variant.engine}`, variant.device && `on ${DEVICES[variant.device] ?? variant.device}`];
+  const { variant = {}, architecture, weights, input_size: size, revision } = card;
+  const agrees = Number.isFinite(variant.agreement) && variant.precision !== "float32";
   return [
-    ["Trained on", trained && data ? `${data.name}${data.images ? ` (${writeCount(data.images, "image")})` : ""}` : trained ? "nobody says what" : "nothing: its weights are random"],
-    ["Accuracy", right ? `${writeRate(variant.accuracy)} of ${writeCount(evaluation.images, "picture")} that it never saw (${evaluation.name})` : "not measured"],
-    Number.isFinite(variant.agreement) && variant.precision !== "float32" ? ["Agrees", `with its float32 self on ${writeRate(variant.agreement)} of them`] : null,
-    ["Labels", hasPlaceholders(card)
-      ? `${writeCount(card.labels.length, "placeholder")}, which name nothing`
-      : `${writeCount(card.labels.length, "label")}, from ${card.labels_source || "nobody knows where"}`],
+    ["Trained on", describeTraining(card)],
+    ["Accuracy", describeAccuracy(card)],
+    ["Agrees", agrees ? `with its float32 self on ${writeRate(variant.agreement)} of them` : null],
+    ["Labels", describeSource(card)],
     ["Looks at", `the middle of the picture, as ${size} × ${size} pixels`],
-    ["Runs", runs.filter(Boolean).join(", ").replace(", on", " on")],
+    ["Runs", describeRuntime(variant)],
     ["Network", [architecture, weights].filter(Boolean).join(", ")],
     ["Revision", revision],
-  ].filter((row) => row?.[1]);
+  ].filter(([, words]) => words);
+}
+
+function describeTraining({ trained, trained_on: data }) {
+  if (!trained) return "nothing: its weights are random";
+  if (!data) return "nobody says what";
+  return data.images ? `${data.name} (${writeCount(data.images, "image")})` : data.name;
+}
+
+function describeAccuracy({ variant = {}, evaluation }) {
+  if (!Number.isFinite(variant.accuracy) || !evaluation) return "not measured";
+  const unseen = writeCount(evaluation.images, "picture");
+  return `${writeRate(variant.accuracy)} of ${unseen} that it never saw (${evaluation.name})`;
+}
+
+function describeSource(card) {
+  const { labels, labels_source: source } = card;
+  if (hasPlaceholders(card)) return `${writeCount(labels.length, "placeholder")}, which name nothing`;
+  return `${writeCount(labels.length, "label")}, from ${source || "nobody knows where"}`;
+}
+
+function describeRuntime({ precision, engine, device }) {
+  const on = [engine && `on ${ENGINES[engine] ?? engine}`, device && `on ${DEVICES[device] ?? device}`];
+  return [precision, on.filter(Boolean).join(", ")].filter(Boolean).join(" ");
 }
 
 function writeRate(share) {
@@ -70,5 +92,6 @@ function writeRate(share) {
 function drawLabels({ labels }) {
   const named = labels.slice(0, MOST_NAMED);
   const more = labels.length > named.length ? ` and ${labels.length - named.length} more` : "";
-  return make("details", {}, make("summary", {}, `All ${writeCount(labels.length, "label")}`), make("p", { class: "labels" }, named.join(", ") + more));
+  const title = make("summary", {}, `All ${writeCount(labels.length, "label")}`);
+  return make("details", {}, title, make("p", { class: "labels" }, named.join(", ") + more));
 }

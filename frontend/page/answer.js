@@ -4,6 +4,7 @@ import { hasPlaceholders } from "./card.js";
 import { copyCommand, writeCommand } from "./curl.js";
 import { make } from "./elements.js";
 import { writeCount, writeShare, writeTime } from "./figures.js";
+import { DEFAULT_TOP } from "./prediction.js";
 
 /**
  * Draw a model's answer.
@@ -13,8 +14,9 @@ import { writeCount, writeShare, writeTime } from "./figures.js";
  * @returns {HTMLElement}
  */
 export function drawAnswer(session, labelling, side) {
-  const { model } = labelling;
-  return make("section", { class: `answer ${side}`, "aria-label": model, "data-status": labelling.status, "aria-busy": String(labelling.pending) },
+  const { model, status, pending } = labelling;
+  return make("section",
+    { class: `answer ${side}`, "aria-label": model, "data-status": status, "aria-busy": String(pending) },
     make("h3", { class: "who" }, model),
     ...drawBody(session, labelling),
   );
@@ -49,16 +51,17 @@ function drawLabels(session, { picture, model, answer }) {
   const card = session.cards.get(model);
   const [best] = answer.predictions;
   const shown = answer.predictions.slice(0, session.top);
-  const command = () => writeCommand(picture, model, session.top === 5 ? null : Math.min(session.top, card?.labels.length ?? answer.predictions.length));
+  const top = session.top === DEFAULT_TOP ? null : shown.length;
+  const copy = ({ currentTarget }) => copyCommand(writeCommand(picture, model, top), currentTarget);
   return [
     make("p", { class: best.label.length > 12 ? "label long" : "label" }, best.label),
     make("p", { class: "share" }, writeShare(best.probability)),
     card && (card.trained === false || hasPlaceholders(card)) ? make("p", { class: "doubted" }, describeDoubt(card)) : null,
     make("ol", { class: "bars", "aria-label": `The ${writeCount(shown.length, "most likely label")}` }, ...shown.map(drawBar)),
     drawTime(answer),
-    make("p", { class: "actions" }, make("button", {
-      type: "button", class: "quiet", "data-key": `curl ${model}`, onclick: ({ currentTarget }) => copyCommand(command(), currentTarget),
-    }, "Copy as curl")),
+    make("p", { class: "actions" },
+      make("button", { type: "button", class: "quiet", "data-key": `curl ${model}`, onclick: copy }, "Copy as curl"),
+    ),
   ];
 }
 

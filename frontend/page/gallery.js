@@ -55,37 +55,48 @@ export class Gallery {
   }
 
   #make(picture) {
+    const { name } = picture;
     const words = make("div", { class: "words" });
-    const open = make("button", {
-      type: "button", class: "open", "aria-label": `Open ${picture.name} in large`, onclick: () => this.#open(picture),
-    }, makeImage(picture, ""));
+    const open = make("button",
+      { type: "button", class: "open", "aria-label": `Open ${name} in large`, onclick: () => this.#open(picture) },
+      makeImage(picture, ""),
+    );
     const remove = make("button", {
-      type: "button", class: "remove", "aria-label": `Remove ${picture.name}`, title: "Remove", onclick: () => this.#session.remove(picture),
+      type: "button", class: "remove", "aria-label": `Remove ${name}`, title: "Remove",
+      onclick: () => this.#session.remove(picture),
     }, make("span", { "aria-hidden": "true" }, "×"));
-    return { item: make("li", { class: "card" }, open, remove, make("p", { class: "file" }, picture.name), words), open, words };
+    return { item: make("li", { class: "card" }, open, remove, make("p", { class: "file" }, name), words), open, words };
   }
 
   #describe(labelling, side) {
-    const { model, status, answer, refusal } = labelling;
-    if (status === "refused") {
-      return make("div", { class: `line ${side}` }, make("p", { class: "refused" }, refusal.message), make("button", {
-        type: "button", class: "quiet", "data-key": `again ${model}`, "aria-label": `Try ${labelling.picture.name} again at ${model}`,
-        onclick: () => this.#session.queue.add(labelling),
-      }, "Try again"));
-    }
-    if (!answer) {
-      const away = this.#session.queue.gate(model).reason;
-      return make("p", { class: `line ${side} soft` }, away ? `waiting: ${away.title}` : status === "asking" ? "looking …" : "waiting for its turn");
-    }
+    const { answer } = labelling;
+    if (labelling.status === "refused") return this.#describeRefusal(labelling, side);
+    if (!answer) return make("p", { class: `line ${side} soft` }, this.#describeWait(labelling));
     const [best] = answer.predictions;
-    return make("p", { class: `line ${side}` }, make("span", { class: "name" }, best.label), make("span", { class: "number" }, writeShare(best.probability)));
+    const share = make("span", { class: "number" }, writeShare(best.probability));
+    return make("p", { class: `line ${side}` }, make("span", { class: "name" }, best.label), share);
+  }
+
+  #describeRefusal(labelling, side) {
+    const { model, picture, refusal } = labelling;
+    const again = make("button", {
+      type: "button", class: "quiet", "data-key": `again ${model}`, "aria-label": `Try ${picture.name} again at ${model}`,
+      onclick: () => this.#session.queue.add(labelling),
+    }, "Try again");
+    return make("div", { class: `line ${side}` }, make("p", { class: "refused" }, refusal.message), again);
+  }
+
+  #describeWait({ model, status }) {
+    const away = this.#session.queue.gate(model).reason;
+    if (away) return `waiting: ${away.title}`;
+    return status === "asking" ? "looking …" : "waiting for its turn";
   }
 
   #count() {
     const { pictures, models } = this.#session;
-    const all = (test) => pictures.filter((picture) => models.every((model) => test(picture.labelling(model)))).length;
+    const answered = pictures.filter((picture) => models.every((model) => picture.labelling(model).answer)).length;
     const refused = pictures.filter((picture) => models.some((model) => picture.labelling(model).refusal)).length;
-    const text = `${all((labelling) => labelling.answer)} of ${pictures.length} labelled${refused ? `, ${refused} not` : ""}`;
+    const text = `${answered} of ${pictures.length} labelled${refused ? `, ${refused} not` : ""}`;
     if (find("gallery-count").textContent !== text) find("gallery-count").textContent = text;
   }
 }

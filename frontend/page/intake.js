@@ -39,11 +39,14 @@ function openDrop(takeFiles, tell) {
     depth = Math.max(0, depth + change);
     veil.hidden = depth === 0;
   };
+  const isPicture = ({ dataTransfer: { types } }) => types.includes("Files") || types.includes("text/uri-list");
   document.addEventListener("dragenter", (event) => {
     event.preventDefault();
-    show(1);
+    if (isPicture(event)) show(1);
   });
-  document.addEventListener("dragleave", () => show(-1));
+  document.addEventListener("dragleave", (event) => {
+    if (isPicture(event)) show(-1);
+  });
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
     event.dataTransfer.dropEffect = "copy";
@@ -53,7 +56,8 @@ function openDrop(takeFiles, tell) {
     show(-depth);
     const { files, types } = event.dataTransfer;
     if (files.length) takeFiles(files);
-    else if (types.includes("text/uri-list")) tell("That was a link to a picture. Save it and drop the file, or copy the picture and paste it.");
+    else if (types.includes("text/uri-list"))
+      tell("That was a link to a picture. Save it and drop the file, or copy the picture and paste it.");
     else tell("That was no picture. Drop a file: JPEG, PNG or WebP.");
   });
 }

@@ -18,7 +18,7 @@ import { find, make, redraw } from "./elements.js";
  */
 export function drawNotices(notices) {
   const box = find("notices");
-  const drawn = JSON.stringify(notices.map(({ kind, title, words, until, action }) => [kind, title, words, until, action?.text]));
+  const drawn = JSON.stringify(notices);
   if (box.dataset.drawn === drawn) return;
   box.dataset.drawn = drawn;
   redraw(box, notices.map(drawNotice), find("model"));
@@ -31,7 +31,7 @@ function drawNotice({ kind, title, words, until, action }) {
       make("p", { class: "notice-title" }, title),
       make("p", {}, words, until === undefined ? null : make("span", { "data-until": until ?? "" })),
     ),
-    action ? make("button", { type: "button", class: "quiet", "data-key": title + action.text, onclick: action.act }, action.text) : null,
+    action ? make("button", { type: "button", class: "quiet", "data-key": action.text, onclick: action.act }, action.text) : null,
   );
 }
 
@@ -62,7 +62,8 @@ export function findNotices(session, choose) {
     ...session.models.flatMap((model) => {
       if (catalogue.reached && catalogue.models.length && catalogue.stateOf(model) === "gone") {
         const action = ready && { text: `Use ${ready.id} instead`, act: () => choose(ready.id) };
-        return [{ kind: "away", title: `${model} is not here any more`, words: "It was taken out of the catalogue. Choose another model; your pictures stay.", action }];
+        const words = "It was taken out of the catalogue. Choose another model; your pictures stay.";
+        return [{ kind: "away", title: `${model} is not here any more`, words, action }];
       }
       return [...describeGate(session, model), ...describeCard(session.cards.get(model), model)];
     }),
@@ -76,11 +77,13 @@ function describeCatalogue({ models, reached, trouble }) {
     return [{ kind: "away", title, words: `${trouble ? asSentence(trouble) : words} This page tries again by itself.` }];
   }
   if (reached && models.length === 0) {
-    return [{ kind: "plain", title: "There is no model here yet", words: "As soon as one is deployed it is shown here, by itself." }];
+    const words = "As soon as one is deployed it is shown here, by itself.";
+    return [{ kind: "plain", title: "There is no model here yet", words }];
   }
   if (models.length > 1 && models.every((model) => model.state !== "ready")) {
     const states = models.map(({ id, state }) => `${id} is ${state}`).join(", ");
-    return [{ kind: "away", title: "No model can answer now", words: `${states}. Pictures are kept, and labelled as soon as it can be.` }];
+    const words = `${states}. Pictures are kept, and labelled as soon as it can be.`;
+    return [{ kind: "away", title: "No model can answer now", words }];
   }
   return [];
 }
@@ -108,8 +111,10 @@ function describeCard(card, model) {
   if (!card) return [];
   if (card.trained === false) {
     const names = hasPlaceholders(card) ? " Its labels are placeholders, too." : "";
-    return [{ kind: "doubt", title: `${model} is untrained`, words: `Its weights are random: the labels mean nothing.${names}` }];
+    const words = `Its weights are random: the labels mean nothing.${names}`;
+    return [{ kind: "doubt", title: `${model} is untrained`, words }];
   }
   if (!hasPlaceholders(card)) return [];
-  return [{ kind: "doubt", title: `${model} has no names for what it sees`, words: `Its labels are placeholders, such as “${card.labels[0]}”.` }];
+  const words = `Its labels are placeholders, such as “${card.labels[0]}”.`;
+  return [{ kind: "doubt", title: `${model} has no names for what it sees`, words }];
 }

@@ -22,7 +22,7 @@ const catalogue = new Catalogue(
     session.watch(before);
     drawModels();
   },
-  () => session.queue.troubled,
+  () => session.troubled,
 );
 const cards = new Cards(() => {
   session.ask(); // how many labels there are is known only now
@@ -99,9 +99,15 @@ function drawPictures() {
 function take(pictures) {
   find("large").close();
   session.show(pictures);
-  const { top } = find(pictures.length > 1 ? "gallery" : "result").getBoundingClientRect();
-  // on a phone it is below what is seen
-  if (top < 0 || top > innerHeight * 0.6) scrollBy({ top: top - 12, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  bringIntoView(find(session.pictures.length > 1 ? "gallery" : "result"));
+}
+
+/** On a phone what is drawn is below what is seen. */
+function bringIntoView(element) {
+  const { top } = element.getBoundingClientRect();
+  if (top >= 0 && top <= innerHeight * 0.6) return;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  scrollBy({ top: top - 12, behavior: still ? "auto" : "smooth" });
 }
 
 function tell(sentence) {

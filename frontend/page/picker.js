@@ -3,7 +3,9 @@
 import { keepChoice, readChoice } from "./choice.js";
 import { find } from "./elements.js";
 
-const STATES = { ready: "ready", loading: "loading", down: "down", gone: "not here any more", away: "not answering", busy: "busy" };
+const STATES = {
+  ready: "ready", loading: "loading", down: "down", gone: "not here any more", away: "not answering", busy: "busy",
+};
 
 /** Fills the three selects, and keeps what is chosen in them. */
 export class Picker {

@@ -1,6 +1,9 @@
 /** One call of `/model/<id>/predict`: a picture goes in, labels and times come out. */
 
-import { Refusal, notAnAnswer, readRefusal, tooLarge, unreachable, unreadable } from "./refusal.js";
+import { notAnAnswer, readRefusal, tooLarge, tooLate, unreachable, unreadable } from "./refusal.js";
+
+/** After so long nobody waits any more, whatever stands between holds the request for. */
+const LONGEST_MS = 120_000;
 
 /** How many labels a model gives that is not told a number. */
 export const DEFAULT_TOP = 5;
@@ -30,7 +33,7 @@ export function predictPath(model, top) {
  * @param {import("./picture.js").Picture} picture
  * @param {{top: number|null, most: number, signal: AbortSignal}} options `most` bytes are sent
  * @returns {Promise<Answer>}
- * @throws {Refusal} in words; an AbortError where the signal was given
+ * @throws {import("./refusal.js").Refusal} in words; an AbortError where the signal was given
  */
 export async function predict(model, picture, { top, most, signal }) {
   if (picture.blob.size > most) throw tooLarge(picture.blob.size, most);
@@ -40,17 +43,31 @@ export async function predict(model, picture, { top, most, signal }) {
   });
   const began = performance.now();
   const headers = { "Content-Type": picture.blob.type || "application/octet-stream" };
-  const response = await fetch(predictPath(model, top), { method: "POST", body, headers, signal }).catch((error) => {
-    throw error.name === "AbortError" ? error : unreachable(model);
-  });
-  if (!response.ok) throw await readRefusal(response, { model, size: body.byteLength });
-  const text = await response.text().catch((error) => {
-    throw error.name === "AbortError" ? error : unreachable(model);
-  });
+  const send = { method: "POST", body, headers, redirect: "manual" };
+  const { response, text } = await fetchInTime(model, predictPath(model, top), send, signal);
   const totalMs = performance.now() - began;
+  if (response.type === "opaqueredirect") throw notAnAnswer();
+  if (!response.ok) throw readRefusal(response, text, { model, size: body.byteLength });
   const told = readModelTime(response.headers.get("Server-Timing"));
   const modelMs = told === null ? null : Math.min(told, totalMs);
   return { ...readPredictions(text), totalMs, modelMs, at: new Date() };
+}
+
+async function fetchInTime(model, path, send, signal) {
+  const limit = new AbortController();
+  const giveUp = () => limit.abort();
+  signal.addEventListener("abort", giveUp);
+  const timer = setTimeout(giveUp, LONGEST_MS);
+  try {
+    const response = await fetch(path, { ...send, signal: limit.signal });
+    return { response, text: await response.text() };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw limit.signal.aborted ? tooLate(model) : unreachable(model);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", giveUp);
+  }
 }
 
 function readPredictions(text) {

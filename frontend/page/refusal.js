@@ -3,6 +3,12 @@
 import { writeBytes } from "./figures.js";
 
 const LONGEST = 300;
+/** What is said where the server does not name what is wrong. */
+const REFUSED = {
+  400: "the server could not read the picture",
+  413: "the picture is too large",
+  415: "this kind of file is not read; JPEG, PNG and WebP are",
+};
 /** What the servers say of a model that is not there, and what it means to who only wants a label. */
 const ABSENCES = [
   { pattern: /loading/i, is: "is loading", words: "It has started, and can’t answer yet." },
@@ -56,26 +62,29 @@ export function unreachable(model) {
     : new Refusal("Nothing answers at its address.", "away", { title: `${model} can’t be reached` });
 }
 
-/** Something answered 200, but it was not the model. @returns {Refusal} */
+/** No answer came for longer than anybody waits. @param {string} model @returns {Refusal} */
+export function tooLate(model) {
+  return new Refusal("No answer came for two minutes.", "away", { title: `${model} doesn’t answer in time` });
+}
+
+/** Something answered, with 200 or another address, but it was not the model. @returns {Refusal} */
 export function notAnAnswer() {
-  return new Refusal(
-    "What answered was not the model but something in front of it, such as a proxy’s or a sign-in page. Reload this page, or ask whoever runs it.",
-    "never",
-  );
+  const words = "What answered was not the model but something in front of it, such as a proxy’s or a sign-in page.";
+  return new Refusal(`${words} Reload this page, or ask whoever runs it.`, "never");
 }
 
 /**
  * Put a refused response into words. A JSON `error` is shown as it is, because it names what is wrong; the text of a
  * page that a proxy made is never shown.
  * @param {Response} response its status is not 200
+ * @param {string} text its body
  * @param {{model: string, size: number}} asked which model, and with how many bytes
- * @returns {Promise<Refusal>}
+ * @returns {Refusal}
  */
-export async function readRefusal(response, { model, size }) {
+export function readRefusal(response, text, { model, size }) {
   const { status } = response;
-  const sentence = await readSentence(response);
+  const sentence = readSentence(text);
   const retryAfter = readRetryAfter(response.headers.get("Retry-After"));
-  const said = (words) => sentence ?? words;
   if (status === 429) {
     return new Refusal("Too many pictures wait for it already.", "busy", { title: `${model} is busy`, retryAfter });
   }
@@ -83,9 +92,8 @@ export async function readRefusal(response, { model, size }) {
     return new Refusal(...describeAbsence(status, sentence, model, retryAfter));
   }
   if (status === 408) return new Refusal("The upload took too long.", "upload", { retryAfter });
-  if (status === 413) return sentence ? new Refusal(`Not labelled: ${sentence}`, "never") : tooLarge(size, Infinity);
-  if (status === 415) return new Refusal(`Not labelled: ${said("this kind of file is not read; JPEG, PNG and WebP are")}`, "never");
-  if (status === 400) return new Refusal(`Not labelled: ${said("the server could not read the picture")}`, "never");
+  if (status === 413 && sentence === null) return tooLarge(size, Infinity);
+  if (status in REFUSED) return new Refusal(`Not labelled: ${sentence ?? REFUSED[status]}`, "never");
   if (status === 404) return new Refusal(`There is no model “${model}” any more. Choose another one.`, "never");
   if (status === 401 || status === 403) {
     return new Refusal(`You are not let in (${status}). Sign in, then reload this page.`, "never");
@@ -105,9 +113,9 @@ function describeAbsence(status, sentence, model, retryAfter) {
   return [sentence.replace(ADVICE, ""), "away", { title: `${model} is down`, retryAfter }];
 }
 
-async function readSentence(response) {
+function readSentence(text) {
   try {
-    const { error } = await response.json();
+    const { error } = JSON.parse(text);
     if (typeof error !== "string" || error === "") return null;
     return error.length > LONGEST ? `${error.slice(0, LONGEST)} …` : error;
   } catch {

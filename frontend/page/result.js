@@ -26,14 +26,15 @@ export class Result {
       this.#picture = picture;
       this.#answers = make("div", { class: "answers" });
       const image = makeImage(picture, `The picture: ${picture.name}`);
-      const caption = make("figcaption", {}, make("span", { class: "file" }, picture.name), picture.sample ? "" : ` · ${writeBytes(picture.blob.size)}`);
+      const size = picture.sample ? "" : ` · ${writeBytes(picture.blob.size)}`;
+      const caption = make("figcaption", {}, make("span", { class: "file" }, picture.name), size);
       this.#box.replaceChildren(make("div", { class: "result" }, make("figure", {}, image, caption), this.#answers));
     }
     const labellings = session.models.map((model) => picture.labelling(model));
     this.#answers.classList.toggle("two", labellings.length === 2);
     const drawn = labellings.map((labelling, index) => drawAnswer(session, labelling, index ? "second" : "first"));
-    const none = labellings.length === 0 ? make("p", { class: "soft" }, "There is no model to ask yet. The picture is kept.") : null;
-    redraw(this.#answers, [drawVerdict(labellings), ...drawn, none], this.#title);
+    if (!drawn.length) drawn.push(make("p", { class: "soft" }, "There is no model to ask yet. The picture is kept."));
+    redraw(this.#answers, [drawVerdict(labellings), ...drawn], this.#title);
   }
 
   /** Let go of the picture. */

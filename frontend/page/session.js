@@ -57,6 +57,12 @@ export class Session {
     return told === "ready" ? (this.queue.gate(model).reason?.again ?? told) : told;
   }
 
+  /** Whether something waits for a model, be it a picture or the page itself for a card. */
+  get troubled() {
+    const ready = this.models.filter((model) => this.catalogue.stateOf(model) === "ready");
+    return this.queue.troubled || ready.some((model) => this.cards.get(model) === null);
+  }
+
   /** How many labels to ask a model for; null for its own number, which is enough. @param {string} model */
   topOf(model) {
     const known = this.cards.get(model)?.labels.length ?? DEFAULT_TOP;

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -62,29 +63,31 @@ def hold_still(visitor: Visitor) -> Page:
     return visitor.page
 
 
-@pytest.mark.parametrize(
-    ("answer", "title"),
-    [
-        ({"status": 502, "body": HTML, "content_type": "text/html"}, "digits is down"),
-        ({"status": 503, "body": HTML, "content_type": "text/html"}, "digits is down"),
-        ({"status": 504, "body": "upstream request timeout"}, "answer in time"),
-        ({"status": 503, "json": {"error": "model 'digits' is loading"}}, "digits is loading"),
-        ({"status": 503, "json": {"error": "the deadline can't be met: 90 images wait"}}, "digits is overloaded"),
-        ({"status": 503, "json": {"error": "the server is stopping"}}, "digits is being restarted"),
-    ],
-)
+AWAY: dict[str, dict[str, Any]] = {
+    "digits is down": {"status": 502, "body": HTML, "content_type": "text/html"},
+    "What answers in its place is a proxy": {"status": 503, "body": HTML, "content_type": "text/html"},
+    "answer in time": {"status": 504, "body": "upstream request timeout"},
+    "digits is loading": {"status": 503, "json": {"error": "model 'digits' is loading"}},
+    "digits is overloaded": {"status": 503, "json": {"error": "the deadline can't be met: 90 images wait"}},
+    "digits is being restarted": {"status": 503, "json": {"error": "the server is stopping"}},
+}
+
+
 def test_a_model_that_is_away_is_tried_again_until_it_is_back(
-    visitor: Visitor, seven: Path, answer: dict[str, object], title: str
+    visitor: Visitor, seven: Path, subtests: pytest.Subtests
 ) -> None:
-    visitor.refuse(**answer, times=1)
-    visitor.show(seven)
-    expect(visitor.notice()).to_contain_text(title)
-    expect(visitor.answer("digits")).to_contain_text("The picture is kept, and is labelled as soon as it can be.")
-    expect(visitor.page.locator("body")).not_to_contain_text("nginx")
-    expect(visitor.label("digits")).to_have_text("7")
-    expect(visitor.notice()).to_be_empty()
-    expect(visitor.spoken()).to_contain_text("digits is back.")
-    assert visitor.asked == 2
+    for words, answer in AWAY.items():
+        with subtests.test(words):
+            asked = visitor.asked
+            visitor.refuse(**answer, times=1)
+            visitor.show(seven)
+            expect(visitor.notice()).to_contain_text(words)
+            expect(visitor.answer("digits")).to_contain_text("The picture is kept, and is labelled as soon as it can")
+            expect(visitor.page.locator("body")).not_to_contain_text("nginx")
+            expect(visitor.label("digits")).to_have_text("7")
+            expect(visitor.notice()).to_be_empty()
+            expect(visitor.spoken()).to_contain_text("digits is back.")
+            assert visitor.asked == asked + 2
 
 
 def test_a_network_that_fails_is_said_and_tried_at_once_when_it_is_back(visitor: Visitor, seven: Path) -> None:
@@ -108,6 +111,26 @@ def test_a_busy_model_is_tried_again_after_the_time_that_it_names(visitor: Visit
     assert visitor.asked == 1
     page.clock.run_for(9_000)
     expect(visitor.label("digits")).to_have_text("7")
+
+
+def test_an_answer_that_never_comes_is_waited_for_two_minutes(visitor: Visitor, seven: Path) -> None:
+    page = hold_still(visitor)
+    page.route(PREDICT, lambda route: None, times=1)
+    visitor.show(seven)
+    expect(visitor.answer("digits")).to_contain_text("Looking …")
+    page.clock.fast_forward(121_000)
+    expect(visitor.notice()).to_contain_text("No answer came for two minutes. The picture is kept.")
+    page.get_by_role("button", name="Try now").click()
+    expect(visitor.label("digits")).to_have_text("7")
+
+
+def test_a_card_that_did_not_come_is_asked_for_again(visit, page_url: str) -> None:
+    visitor = visit(page_url)
+    visitor.page.route("**/model/digits", lambda route: route.fulfill(status=503, body=HTML), times=2)
+    visitor.open()
+    about = visitor.page.get_by_role("region", name="About digits")
+    expect(about).to_contain_text("Its card has not come yet.")
+    expect(about).to_contain_text("scikit-learn digits", timeout=10_000)
 
 
 def test_try_now_does_not_wait(visitor: Visitor, seven: Path) -> None:

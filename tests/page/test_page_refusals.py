@@ -18,24 +18,28 @@ WORDS: dict[str, tuple[dict[str, Any], str]] = {
     "415 of a proxy": ({"status": 415, "body": HTML}, "JPEG, PNG and WebP are"),
     "500": ({"status": 500, "json": {"error": "Traceback"}}, "The server failed at this picture (500)."),
     "200 of a proxy": ({"status": 200, "body": HTML}, "What answered was not the model but something in front of it"),
+    "302 to sign in": ({"status": 302, "headers": {"Location": "https://sign-in.example"}}, "or a sign-in page."),
     "200 without labels": ({"status": 200, "json": {"predictions": []}}, "What answered was not the model"),
 }
 
 
-@pytest.mark.parametrize("case", WORDS)
-def test_a_refusal_is_said_once_and_can_be_tried_again(visitor: Visitor, seven: Path, case: str) -> None:
-    answer, words = WORDS[case]
-    visitor.refuse(**answer)
-    visitor.show(seven)
+def test_a_refusal_is_said_once_and_can_be_tried_again(
+    visitor: Visitor, seven: Path, subtests: pytest.Subtests
+) -> None:
     shown = visitor.answer("digits")
-    expect(shown).to_contain_text(words)
-    expect(visitor.spoken()).to_contain_text(words)
-    expect(shown).not_to_contain_text("nginx")
-    expect(shown).not_to_contain_text("Traceback")
-    assert visitor.asked == 1
-    visitor.page.unroute(PREDICT)
-    shown.get_by_role("button", name="Try again").click()
-    expect(visitor.label("digits")).to_have_text("7")
+    for case, (answer, words) in WORDS.items():
+        with subtests.test(case):
+            asked = visitor.asked
+            visitor.refuse(**answer)
+            visitor.show(seven)
+            expect(shown).to_contain_text(words)
+            expect(visitor.spoken()).to_contain_text(words)
+            expect(shown).not_to_contain_text("nginx")
+            expect(shown).not_to_contain_text("Traceback")
+            assert visitor.asked == asked + 1
+            visitor.page.unroute(PREDICT)
+            shown.get_by_role("button", name="Try again").click()
+            expect(visitor.label("digits")).to_have_text("7")
 
 
 def test_the_models_own_sentence_on_a_file_that_is_no_picture(visitor: Visitor, tmp_path: Path) -> None:
