@@ -18,14 +18,15 @@ export function drawHistory(session) {
 
 function drawEntry(session, picture) {
   const answered = [...picture.labellings.values()].filter((labelling) => labelling.answer);
-  const latest = answered.sort((one, two) => one.answer.at - two.answer.at).slice(-2);
-  const time = HOUR.format(latest.at(-1).answer.at);
+  const newest = answered.toSorted((one, two) => two.answer.at - one.answer.at).slice(0, 2);
+  const shown = answered.filter((labelling) => newest.includes(labelling));
+  const time = HOUR.format(newest[0].answer.at);
   return make("li", {}, make("button", {
     type: "button", "data-key": String(picture.id), onclick: () => session.show([picture]),
     title: `${picture.name}, ${time}`,
   },
     makeImage(picture, picture.name),
-    ...latest.flatMap(({ model, answer: { predictions: [best] } }) => [
+    ...shown.flatMap(({ model, answer: { predictions: [best] } }) => [
       make("span", { class: "name" }, best.label),
       make("span", { class: "soft" }, writeShare(best.probability)),
       make("span", { class: "soft" }, model),

@@ -57,6 +57,22 @@ def test_a_killed_server_is_said_and_gone_on_with_when_it_is_back(
         expect(visitor.notice()).not_to_contain_text("down")
 
 
+def test_a_page_whose_own_server_was_killed_goes_on_when_it_is_back(
+    models_url: str, visit, photos: dict[str, Path], tmp_path: Path
+) -> None:
+    models, port = {"colours": models_url}, ("--port", str(free_port()))
+    with running_frontend(tmp_path, models, *port) as url:
+        visitor = visit(url)
+        visitor.show(photos["red"])
+        expect(visitor.label("colours")).to_have_text("red")
+    visitor.show(photos["blue"])
+    expect(visitor.notice()).to_contain_text("reach its server")
+    expect(visitor.answer("colours")).to_contain_text("The picture is kept, and is labelled as soon as it can")
+    with running_frontend(tmp_path, models, *port):
+        expect(visitor.label("colours")).to_have_text("blue", timeout=20_000)
+        expect(visitor.notice()).not_to_contain_text("reach")
+
+
 def hold_still(visitor: Visitor) -> Page:
     """Let time pass only where the test says so."""
     visitor.page.clock.install()
@@ -115,7 +131,7 @@ def test_a_busy_model_is_tried_again_after_the_time_that_it_names(visitor: Visit
 
 def test_an_answer_that_never_comes_is_waited_for_two_minutes(visitor: Visitor, seven: Path) -> None:
     page = hold_still(visitor)
-    page.route(PREDICT, lambda route: None, times=1)
+    page.route(PREDICT, lambda _: None, times=1)
     visitor.show(seven)
     expect(visitor.answer("digits")).to_contain_text("Looking …")
     page.clock.fast_forward(121_000)
