@@ -8,6 +8,7 @@ import aiohttp
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -48,7 +49,7 @@ def build_app(settings: Settings, open_catalogue: OpenCatalogue) -> Starlette:
     app = Starlette(
         routes=[
             Route("/", doors.page),
-            Mount("/page", files),
+            Mount("/page", files, middleware=[Middleware(GZipMiddleware)]),
             Route("/catalogue", doors.catalogue),
             Route("/v2", doors.server),
             Route("/v2/health/live", doors.live),

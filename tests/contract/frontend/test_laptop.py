@@ -13,7 +13,7 @@ import httpx
 import pytest
 from servers import FREE_PORTS, wait_until
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "frontend.laptop"]
 OPTIONS = ["--models", str(ROOT / "models/digits"), "--host", "127.0.0.1", *FREE_PORTS]
 

@@ -4,13 +4,20 @@ import asyncio
 import contextlib
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
+import httpx
 from aiohttp import web
 from servers import wait_until
+
+MAX_BODY_BYTES = 4 << 20
+PICTURE = b"a picture"
+LARGE = b"\xff" * (1 << 20)
+LIMITS = ("--max-body-bytes", str(MAX_BODY_BYTES), "--body-timeout-seconds", "1", "--timeout-seconds", "1")
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -95,3 +102,17 @@ async def exchange(port: int, *parts: bytes, pause: float = 0) -> bytes:
     answer = await reader.read()
     writer.close()
     return answer
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def said(answer: httpx.Response, status: int) -> str:
+    """Return the words of a refusal."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    assert ("retry-after" in answer.headers) == (status in (502, 503, 504))
+    return answer.json()["error"]
