@@ -174,6 +174,7 @@ def test_an_upgrade_of_the_page_restarts_no_model_and_it_is_never_away(shown: Sp
     assert models_pods(shown) == models
 
 
+@pytest.mark.timeout(600)
 def test_a_new_model_restarts_no_page_and_is_there_in_time(shown: Space, tmp_path: Path) -> None:
     deploy(shown, tmp_path)
     before = uids(shown, PODS)
