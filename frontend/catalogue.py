@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from frontend.document import read_document
 from frontend.errors import Refusal, StartError
 from frontend.settings import parse_url
 
@@ -17,7 +18,6 @@ logger = logging.getLogger(__name__)
 
 LIST_SECONDS = 2.0
 """How long a gateway's list holds, and how long is waited for it."""
-MAX_LIST_BYTES = 1 << 20
 
 
 class Catalogue(Protocol):
@@ -29,6 +29,9 @@ class Catalogue(Protocol):
         Raises:
             Refusal: they can't be known now.
         """
+
+    async def close(self) -> None:
+        """Ask nobody any more."""
 
 
 class CatalogueFile:
@@ -59,6 +62,9 @@ class CatalogueFile:
                 logger.warning("%s: %s; its last models stay", self._path, _reason(error))
         return self._models
 
+    async def close(self) -> None:
+        """Nobody is asked."""
+
     def _look(self) -> tuple[int, int, int] | None:
         try:
             found = self._path.stat()  # of what the links lead to that a mounted ConfigMap is made of
@@ -79,7 +85,7 @@ class GatewayCatalogue:
         self._session = session
         self._models: dict[str, str] | None = None
         self._asked = -LIST_SECONDS
-        self._asking = asyncio.Lock()
+        self._asking: asyncio.Task[None] | None = None
 
     async def models(self) -> Mapping[str, str]:
         """Return what it lists; where it does not answer, what it listed last.
@@ -87,23 +93,33 @@ class GatewayCatalogue:
         Raises:
             Refusal: it has never answered.
         """
-        async with self._asking:
-            if time.monotonic() - self._asked >= LIST_SECONDS:
-                try:
-                    self._models = await self._ask()
-                except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-                    logger.warning("%s/v2/models: %s", self._url, _reason(error))
-                self._asked = time.monotonic()
+        if time.monotonic() - self._asked >= LIST_SECONDS and (self._asking is None or self._asking.done()):
+            self._asked = time.monotonic()
+            self._asking = asyncio.create_task(self._renew())
+        if self._models is None and self._asking is not None:  # else nobody waits for a list that may have changed
+            await asyncio.shield(self._asking)
         if self._models is None:
             raise Refusal(503, "no model is known yet: what lists them does not answer; ask again in a moment")
         return self._models
+
+    async def close(self) -> None:
+        """Ask no more."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait((self._asking,))
+
+    async def _renew(self) -> None:
+        try:
+            self._models = await self._ask()
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            logger.warning("%s/v2/models: %s", self._url, _reason(error))
 
     async def _ask(self) -> dict[str, str]:
         timeout = aiohttp.ClientTimeout(total=LIST_SECONDS)
         async with self._session.get(f"{self._url}/v2/models", timeout=timeout, allow_redirects=False) as answer:
             if answer.status != 200:
                 raise ValueError(f"it answered {answer.status}")
-            return dict.fromkeys(parse_list(json.loads(await answer.content.read(MAX_LIST_BYTES))), self._url)
+            return dict.fromkeys(parse_list(await read_document(answer)), self._url)
 
 
 def parse_catalogue(document: Any) -> dict[str, str]:

@@ -1,18 +1,18 @@
 """How the models are."""
 
 import asyncio
-import json
 import time
 from collections.abc import Mapping
 
 import aiohttp
 from yarl import URL
 
+from frontend.document import read_document
+
 HOLD_SECONDS = 1.0
 """How long an answer holds: many pages ask."""
 ASK_SECONDS = 2.0
 ASKED_AT_ONCE = 32
-MAX_BYTES = 64 << 10
 
 
 class Health:
@@ -41,7 +41,7 @@ class Health:
         timeout = aiohttp.ClientTimeout(total=ASK_SECONDS)
         try:
             async with self._turns, self._session.get(address, timeout=timeout, allow_redirects=False) as answer:
-                document = json.loads(await answer.content.read(MAX_BYTES))
+                document = await read_document(answer)
                 if not isinstance(document, dict):
                     return "down"
                 if answer.status == 503 and "error" in document:

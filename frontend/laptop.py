@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(parser.format_help(), flush=True)
         return subprocess.call([*MODEL_SERVER, "--help"])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))  # of a terminal that is closed
     try:
         with open_listener("127.0.0.1", given.page_port, "--page-port") as listener:
             server = ModelServer(options, page=address_of(listener))
@@ -72,7 +73,12 @@ class ModelServer:
         self._stopping = True
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-        status = self._process.wait()
+        while True:
+            try:
+                status = self._process.wait()
+                break
+            except KeyboardInterrupt:  # again: then it waits for nobody
+                self._process.send_signal(signal.SIGINT)
         return status if status >= 0 else 128 - status  # as shells tell a signal
 
     def _relay(self) -> None:

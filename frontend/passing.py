@@ -8,7 +8,8 @@ from typing import Any
 
 import aiohttp
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 from yarl import URL
 
 from frontend.errors import Refusal
@@ -78,7 +79,7 @@ class Courier:
         said = answer.headers.get("content-type", "").lower()
         if said.startswith(media_type if answer.status == HTTPStatus.OK else "application/json"):
             kept = {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
-            return StreamingResponse(_stream(answer), answer.status, kept)
+            return PassedAnswer(answer, kept, self._timeout_seconds)
         answer.close()
         raise _refuse_stranger(model, answer.status, said)
 
@@ -89,14 +90,14 @@ class Courier:
         for pause in (*PAUSES_SECONDS, None):
             try:
                 return await self._ask_once(model, method, url, headers, upload)
-            except aiohttp.ClientConnectorError as error:  # nothing of the request has left
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:  # nothing has left
                 reason: Exception = error
             except (aiohttp.ClientError, OSError) as error:
                 if upload and upload.refusal:
                     raise upload.refusal from error
                 reason = error
-                # once: what takes a pod down should not be shown to all of them
-                if (upload and not upload.short) or sent_twice:
+                # once: what takes a pod down should not be shown to all of them; of a GET aiohttp does it
+                if upload is None or not upload.short or sent_twice:
                     break
                 sent_twice = True
             if pause is None:
@@ -110,10 +111,11 @@ class Courier:
     ) -> aiohttp.ClientResponse:
         body: Any = None
         try:
-            async with asyncio.timeout(None) as limit:
+            # until the whole body has left: a model that does not read may hold it up
+            begin = upload.deadline if upload and not upload.whole else asyncio.get_running_loop().time()
+            async with asyncio.timeout_at(begin + self._timeout_seconds) as limit:
                 if upload is None or upload.short:
                     body = upload.held if upload else None
-                    _give(limit, self._timeout_seconds)
                 else:
                     body = _watch_end(upload.flow(), limit, self._timeout_seconds)
                 return await self._session.request(method, url, headers=headers, data=body, allow_redirects=False)
@@ -121,6 +123,27 @@ class Courier:
             if isinstance(error, aiohttp.ClientError):  # of a connection; it may be tried again
                 raise
             raise Refusal(504, f"model {model!r} did not answer within {self._timeout_seconds:g} seconds") from error
+
+
+class PassedAnswer(Response):
+    """A model's answer as it comes; one that breaks off, here or there, is broken off there or here."""
+
+    def __init__(self, answer: aiohttp.ClientResponse, headers: Mapping[str, str], timeout_seconds: float) -> None:
+        super().__init__(status_code=answer.status, headers=headers)
+        self.raw_headers = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        self._answer = answer
+        self._timeout_seconds = timeout_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as ASGI has it
+        """Send it; the time is for all of it, so that nobody holds it by reading slowly."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds), self._answer:
+                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                async for chunk in self._answer.content.iter_chunked(CHUNK_BYTES):
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body"})
+        except (aiohttp.ClientError, TimeoutError) as error:  # without its end uvicorn hangs up
+            logger.warning("%s: the answer broke off: %s", self._answer.url, str(error) or type(error).__name__)
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -136,22 +159,12 @@ def open_session() -> aiohttp.ClientSession:
 async def _watch_end(flow: AsyncIterator[bytes], limit: asyncio.Timeout, seconds: float) -> AsyncIterator[bytes]:
     async for chunk in flow:
         yield chunk
-    _give(limit, seconds)
-
-
-def _give(limit: asyncio.Timeout, seconds: float) -> None:
     limit.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 def _headers(request: Request) -> dict[str, str]:
     headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
     return {"accept-encoding": "identity", **headers}
-
-
-async def _stream(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    async with answer:
-        async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
-            yield chunk
 
 
 def _refuse_stranger(model: str, status: int, media_type: str) -> Refusal:

@@ -42,8 +42,10 @@ def build_app(settings: Settings, open_catalogue: OpenCatalogue) -> Starlette:
     @asynccontextmanager
     async def live(_: Starlette) -> AsyncIterator[None]:
         async with open_session() as session:
-            doors.open(session, open_catalogue(session))
+            catalogue = open_catalogue(session)
+            doors.open(session, catalogue)
             yield
+            await catalogue.close()
 
     model = "/model/{model}"
     app = Starlette(
@@ -129,7 +131,6 @@ class _Doors:
             door = URL(f"{url}/predict{query}", encoded=True)  # as the client wrote it
             return await self._courier.send(request, model, door, upload)
         finally:
-            await upload.discard()
             self._uploads -= 1
 
     async def _find(self, request: Request) -> tuple[str, URL]:

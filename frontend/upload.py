@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, suppress
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -14,7 +13,10 @@ can be sent twice."""
 
 
 class Upload:
-    """A body: ``held`` is its beginning, all of it where it is ``short``; ``whole`` tells whether all has arrived."""
+    """A body: ``held`` is its beginning, all of it where it is ``short``; ``whole`` tells whether all has arrived.
+
+    Until its ``deadline``, of the event loop's clock, it may arrive.
+    """
 
     def __init__(self, request: Request, max_bytes: int, timeout_seconds: float) -> None:
         self.held = b""
@@ -24,9 +26,8 @@ class Upload:
         self._receive = request.receive
         self._max_bytes = max_bytes
         self._timeout_seconds = timeout_seconds
-        self._deadline = asyncio.get_running_loop().time() + timeout_seconds
+        self.deadline = asyncio.get_running_loop().time() + timeout_seconds
         self._arrived = 0
-        self._waits_to_be_asked = "expect" in request.headers
         declared = request.headers.get("content-length", "")
         self.length = int(declared) if declared.isdecimal() else None
 
@@ -56,28 +57,14 @@ class Upload:
             self.refusal = error
             raise
 
-    async def discard(self) -> None:
-        """Receive the rest for nobody, for the time that it has: whoever is cut off may miss the answer."""
-        if self._arrived == 0 and self._waits_to_be_asked:
-            return
-        with suppress(TimeoutError):
-            async with self.time_left():
-                while not self.whole:
-                    message = await self._receive()
-                    self.whole = message["type"] == "http.disconnect" or not message.get("more_body", False)
-
     async def gone(self) -> None:
         """Return when the client goes away; only after the whole body has arrived."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
-    def time_left(self) -> AbstractAsyncContextManager[object]:
-        """Return a limit for what waits for this body."""
-        return asyncio.timeout_at(self._deadline)
-
     async def _next(self) -> bytes:
         try:
-            async with self.time_left():
+            async with asyncio.timeout_at(self.deadline):
                 message = await self._receive()
         except TimeoutError as error:
             raise Refusal(408, f"the body did not arrive within {self._timeout_seconds:g} seconds") from error

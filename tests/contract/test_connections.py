@@ -67,6 +67,15 @@ def _lines(headers: dict[str, str]) -> bytes:
     return "".join(["\r\n", *(f"{name}: {value}\r\n" for name, value in headers.items())]).encode()
 
 
+def test_a_body_in_crumbs_is_refused(colours: httpx.Client, colour_server: Server) -> None:
+    """Each piece costs what a large one does: a megabyte of single bytes would keep all others waiting."""
+    with wire(colour_server.url) as line:
+        line.send(f"POST {PREDICT} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        with contextlib.suppress(ConnectionError):
+            line.send(b"1\r\nx\r\n" * 2000)
+        assert_refused(line.read(), 400, "its body comes in pieces of less than 256 bytes")
+
+
 @pytest.mark.parametrize("upgrade", UPGRADES)
 def test_the_body_behind_an_upgrade_is_no_request(colours: httpx.Client, colour_server: Server, upgrade: str) -> None:
     smuggled = Call("/v2/models", b"", {}, "GET").to_bytes()

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from frontends import (
     MAX_BODY_BYTES,
     PICTURE,
@@ -32,6 +33,28 @@ async def test_the_catalogue_says_how_each_model_is(
     model.ready = lambda _: web.Response(status=503, text="<h1>no endpoints</h1>")
     frontend.write({"cats": model.url, "cats-2": model.url})
     assert {entry["state"] for entry in (await client.get("/catalogue")).json()["models"]} == {"down"}
+
+
+async def test_an_answer_that_comes_in_pieces_is_read_to_its_end(frontend: Frontend, client: httpx.AsyncClient) -> None:
+    async def pieces(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await answer.prepare(request)
+        for piece in (b'{"ready"', b": true}"):
+            await answer.write(piece)
+            await asyncio.sleep(0.05)
+        return answer
+
+    async def deep(_: web.Request) -> web.Response:
+        return web.Response(text="[" * 60_000, content_type="application/json")
+
+    app = web.Application()
+    app.router.add_get("/v2/models/cats/ready", pieces)
+    app.router.add_get("/v2/models/deep/ready", deep)
+    async with TestServer(app) as server:
+        url = str(server.make_url("")).rstrip("/")
+        frontend.write({"cats": url, "deep": url})
+        states = (await client.get("/catalogue")).json()["models"]
+    assert states == [{"id": "cats", "state": "ready"}, {"id": "deep", "state": "down"}]
 
 
 async def test_clients_of_the_protocol_are_answered_in_json(

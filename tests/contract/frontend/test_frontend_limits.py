@@ -33,6 +33,27 @@ async def test_a_body_over_the_limit_is_refused_and_the_answer_seen(
     assert model.bodies == []
 
 
+@pytest.mark.parametrize("kept", [b"", b"Connection: close\r\n"], ids=["kept", "closed"])
+async def test_who_goes_on_sending_sees_the_refusal(frontend: Frontend, kept: bytes) -> None:
+    slow = b"POST /model/cats/predict HTTP/1.1\r\nHost: page\r\n" + kept + b"Content-Length: 200000\r\n\r\n"
+    answer = await exchange(frontend.port, slow, *[b"x"] * 8, pause=0.2)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_body_with_two_lengths_is_refused(frontend: Frontend, model: Model) -> None:
+    both = head("Content-Length: 60000\r\nTransfer-Encoding: chunked")
+    answer = await exchange(frontend.port, both, b"1\r\nx\r\n0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"it has a Content-Length and a Transfer-Encoding" in answer
+    assert model.asked == []
+
+
+async def test_a_body_in_crumbs_is_refused(frontend: Frontend) -> None:
+    answer = await exchange(frontend.port, head("Transfer-Encoding: chunked"), b"1\r\nx\r\n" * 2000)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"its body comes in pieces of less than 256 bytes" in answer
+
+
 @pytest.mark.parametrize("arrived", [1, 100_000], ids=["held", "flowing"])
 async def test_a_body_that_does_not_arrive_in_time_is_refused(frontend: Frontend, model: Model, arrived: int) -> None:
     answer = await exchange(frontend.port, head("Content-Length: 200000"), b"x" * arrived)
@@ -43,7 +64,8 @@ async def test_a_body_that_does_not_arrive_in_time_is_refused(frontend: Frontend
 
 @pytest.mark.parametrize("begun", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a"])
 async def test_a_head_that_does_not_arrive_ends_the_connection(frontend: Frontend, begun: bytes) -> None:
-    assert await asyncio.wait_for(exchange(frontend.port, begun), 20) == b""
+    answer = await asyncio.wait_for(exchange(frontend.port, begun), 20)
+    assert answer.startswith(b"HTTP/1.1 408 ") if begun else answer == b""
 
 
 async def test_a_model_that_refuses_before_the_end_of_a_body_is_heard(frontend: Frontend, model: Model) -> None:

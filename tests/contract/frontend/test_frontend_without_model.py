@@ -1,6 +1,7 @@
 """What the frontend answers, and does, where a model does not answer."""
 
 import asyncio
+from pathlib import Path
 
 import httpx
 import pytest
@@ -8,10 +9,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from frontends import (
     LARGE,
+    MAX_BODY_BYTES,
     PICTURE,
     Frontend,
     Model,
     closed_port,
+    running_frontend,
     said,
 )
 
@@ -97,25 +100,56 @@ async def test_a_model_that_does_not_answer_in_time_is_left(
     assert words == "model 'cats' did not answer within 1 seconds"
 
 
-@pytest.mark.parametrize("body", [PICTURE, LARGE], ids=["held", "flowing"])
-async def test_when_the_client_leaves_the_model_is_let_go(client: httpx.AsyncClient, model: Model, body: bytes) -> None:
-    left = asyncio.Event()
+async def test_a_model_that_does_not_read_is_left(client: httpx.AsyncClient, model: Model) -> None:
+    """What it does not read stays in the connection, whose buffers are full before all has been sent."""
 
-    async def wait(request: web.Request) -> web.Response:
-        await request.read()
-        try:
-            await asyncio.sleep(60)
-        finally:
-            if request.transport is None or request.transport.is_closing():
-                left.set()
+    async def never(request: web.Request) -> web.Response:
+        await asyncio.sleep(4)
+        request.transport.abort()
         return web.Response()
 
-    model.answer = wait
-    with pytest.raises(httpx.ReadTimeout):
-        await client.post("/model/cats/predict", content=body, timeout=0.3)
+    model.answer = never
+    huge = MAX_BODY_BYTES * b"x"
+    said(await client.post("/model/cats/predict", content=huge), 504)
 
-    async def closed() -> None:
+
+async def test_an_answer_that_stalls_is_broken_off(client: httpx.AsyncClient, model: Model) -> None:
+    async def stall(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "100"})
+        await answer.prepare(request)
+        await answer.write(b"{")
+        await asyncio.sleep(4)
+        return answer
+
+    model.answer = stall
+    with pytest.raises(httpx.RemoteProtocolError):
+        await client.post("/model/cats/predict", content=PICTURE)
+
+
+async def test_a_question_that_takes_pods_down_is_asked_twice_at_most(client: httpx.AsyncClient, model: Model) -> None:
+    async def drop(request: web.Request) -> web.Response:
+        request.transport.abort()
+        return web.Response()
+
+    model.answer = drop
+    said(await client.get("/model/cats"), 503)
+    assert len(model.asked) <= 2
+
+
+@pytest.mark.parametrize("body", [PICTURE, LARGE], ids=["held", "flowing"])
+async def test_when_the_client_leaves_the_model_is_let_go(model: Model, tmp_path: Path, body: bytes) -> None:
+    async def wait(request: web.Request) -> web.Response:
+        await request.read()
+        await asyncio.sleep(4)
+        return web.Response()
+
+    async def let_go() -> None:
         while model.asked[0].transport is not None and not model.asked[0].transport.is_closing():
             await asyncio.sleep(0.01)
 
-    await asyncio.wait_for(closed(), 10)
+    model.answer = wait
+    with running_frontend(tmp_path, {"cats": model.url}) as frontend:  # whose own limits are far off
+        async with httpx.AsyncClient(base_url=frontend.url) as client:
+            with pytest.raises(httpx.ReadTimeout):
+                await client.post("/model/cats/predict", content=body, timeout=0.5)
+        await asyncio.wait_for(let_go(), 10)

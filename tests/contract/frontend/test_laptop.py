@@ -57,7 +57,7 @@ def test_the_page_shows_what_the_server_has(laptop: Laptop) -> None:
     assert answer.headers["server-timing"].startswith("model;dur=")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_both(laptop: Laptop, number: int) -> None:
     address = laptop.address("Address")
     laptop.process.send_signal(number)

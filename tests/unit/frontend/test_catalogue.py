@@ -1,5 +1,6 @@
 """Which models there are: from a file, or from a gateway."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -91,11 +92,13 @@ class Gateway:
 
     def __init__(self) -> None:
         self.models = ["cats"]
-        self.broken = False
+        self.broken = self.hangs = False
         self.asked = 0
 
     async def answer(self, _: web.Request) -> web.Response:
         self.asked += 1
+        while self.hangs:
+            await asyncio.sleep(0.01)
         return (
             web.Response(status=502, text="<h1>Bad Gateway</h1>")
             if self.broken
@@ -111,7 +114,9 @@ async def gateway():
     app.router.add_get("/v2/models", said.answer)
     async with TestServer(app) as server, open_session() as session:
         said.url = str(server.make_url("")).rstrip("/")
-        yield said, GatewayCatalogue(said.url, session)
+        found = GatewayCatalogue(said.url, session)
+        yield said, found
+        await found.close()
 
 
 async def test_a_gateways_list_is_the_catalogue(gateway) -> None:
@@ -127,14 +132,31 @@ async def test_a_gateway_is_not_asked_again_at_once(gateway) -> None:
     assert said.asked == 1
 
 
+async def test_nobody_waits_for_a_list_that_may_have_changed(gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    said, found = gateway
+    monkeypatch.setattr(catalogue, "LIST_SECONDS", 0.05)
+    await found.models()
+    said.hangs = True
+    await asyncio.sleep(0.06)
+    models = asyncio.ensure_future(found.models())
+    await asyncio.sleep(0)
+    assert models.done()
+    said.hangs, said.models = False, ["dogs"]
+    while list(await found.models()) != ["dogs"]:
+        await asyncio.sleep(0.01)
+
+
 async def test_a_gateway_that_fails_leaves_what_it_said_last(gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     said, found = gateway
     monkeypatch.setattr(catalogue, "LIST_SECONDS", 0)
     await found.models()
-    said.broken = True
-    assert list(await found.models()) == ["cats"]
+    said.broken, asked = True, said.asked
+    while said.asked == asked:
+        assert list(await found.models()) == ["cats"]
+        await asyncio.sleep(0.01)
     said.broken, said.models = False, ["dogs"]
-    assert list(await found.models()) == ["dogs"]
+    while list(await found.models()) != ["dogs"]:
+        await asyncio.sleep(0.01)
 
 
 async def test_a_gateway_that_never_answered_is_said_to_be_silent(gateway) -> None:

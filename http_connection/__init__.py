@@ -1,15 +1,19 @@
-"""A client's connection: what it may send before its request is one, and how it ends."""
+"""A client's connection, of the server and of the frontend: what it may send before its request is one, how it ends."""
 
 import asyncio
+import json
 import sys
 from typing import Any, cast
 
 import h11
-import orjson
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MAX_HEAD_BYTES = 64 << 10
 """A request's first line and its headers."""
+CRUMBS = 1000
+"""So many pieces of a body may be small: each costs what a large one does, and nobody else is served meanwhile."""
+LEAST_PIECE_BYTES = 256
+"""What the pieces of a body have on average, once there are more."""
 LINGER_SECONDS = 2.0
 """How long a client that is told to go may go on sending: were it cut off at once, it would not see the answer."""
 
@@ -90,7 +94,7 @@ class Connection(H11Protocol):
             if self.cycle is not None:
                 self.cycle.disconnected = True  # or it would answer too
                 self.cycle.message_event.set()
-            body = orjson.dumps({"error": message})
+            body = json.dumps({"error": message}).encode()
             headers = [
                 ("content-type", "application/json"),
                 ("content-length", str(len(body))),
@@ -104,9 +108,19 @@ class Connection(H11Protocol):
 class _Conversation(h11.Connection):
     """h11's, less patient."""
 
+    def __init__(self, role: type[h11.SERVER], max_head_bytes: int) -> None:
+        super().__init__(role, max_head_bytes)
+        self._pieces = self._body_bytes = 0
+
     def next_event(self) -> Any:
         event = super().next_event()
+        if isinstance(event, h11.Data):
+            self._pieces += 1
+            self._body_bytes += len(event.data)
+            if self._pieces > CRUMBS and self._body_bytes < self._pieces * LEAST_PIECE_BYTES:
+                raise h11.RemoteProtocolError(f"its body comes in pieces of less than {LEAST_PIECE_BYTES} bytes")
         if isinstance(event, h11.Request):
+            self._pieces = self._body_bytes = 0
             names = {name for name, _ in event.headers}
             if {b"content-length", b"transfer-encoding"} <= names:  # two proxies may read it as two requests
                 raise h11.RemoteProtocolError("it has a Content-Length and a Transfer-Encoding")
