@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))  # of a terminal that is closed
     try:
-        with open_listener("127.0.0.1", given.page_port, "--page-port") as listener:
+        with open_listener("127.0.0.1", given.page_port, 'ARGS="--page-port 8001"') as listener:
             server = ModelServer(options, page=address_of(listener))
             try:
                 if url := server.wait_for_address():

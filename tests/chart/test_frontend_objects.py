@@ -221,8 +221,9 @@ def test_labels_and_annotations_are_its_pods() -> None:
 @pytest.mark.parametrize(
     ("said", "image"),
     [
-        ({}, "mirror:5000/kserve-vision/frontend:0.1.0"),
+        ({}, "mirror:5000/kserve-vision/frontend:7"),
         ({"registry": "other", "tag": "1"}, "other/kserve-vision/frontend:1"),
+        ({"repository": "a/b"}, "mirror:5000/a/b:0.1.0"),
         ({"repository": "a/b", "digest": f"sha256:{'a' * 64}"}, f"mirror:5000/a/b@sha256:{'a' * 64}"),
     ],
 )
@@ -231,6 +232,11 @@ def test_its_image_comes_from_where_the_models_come_from(said: dict[str, str], i
     found = pod(paged({"image": said}, defaults=defaults))
     assert found["containers"][0]["image"] == image
     assert found["imagePullSecrets"] == [{"name": "theirs"}]
+
+
+def test_the_tag_of_another_image_is_not_its_own() -> None:
+    found = pod(paged(defaults={"image": {"repository": "shop/cats", "tag": "7"}}))
+    assert found["containers"][0]["image"] == "kserve-vision/frontend:0.1.0"
 
 
 def test_pull_secrets_of_its_own_win() -> None:

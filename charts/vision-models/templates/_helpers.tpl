@@ -68,7 +68,7 @@ app: isvc.{{ . }}-predictor
 {{/* The frontend's image, with what it takes from the models': where images come from. */}}
 {{- define "vision-models.frontendImage" -}}
 {{- $image := deepCopy .Values.frontend.image -}}
-{{- range $key := list "registry" "pullSecrets" -}}
+{{- range $key := (or .Values.defaults.image.repository $image.repository) | empty | not | ternary (list "registry" "pullSecrets") (list "registry" "pullSecrets" "tag") -}}
 {{- $_ := set $image $key (get $image $key | default (get $.Values.defaults.image $key)) -}}
 {{- end -}}
 {{- $_ := set $image "name" (include "vision-models.imageName" (dict "root" . "image" $image "repository" "kserve-vision/frontend")) -}}
