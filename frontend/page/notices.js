@@ -102,9 +102,9 @@ function describeGate({ queue, pictures }, model) {
   return [{ kind: reason.again, title: reason.title, words: `${said} ${kept}`, until, action }];
 }
 
-/** A server's words begin small and end without a point. */
-function asSentence(words) {
-  return `${words[0].toUpperCase()}${words.slice(1)}${/[.!?…]$/.test(words) ? "" : "."}`;
+/** Write a server's words, which begin small and end without a point, as a sentence. @param {string} words @returns {string} */
+export function asSentence(words) {
+  return words && `${words[0].toUpperCase()}${words.slice(1)}${/[.!?…]$/.test(words) ? "" : "."}`;
 }
 
 function describeCard(card, model) {

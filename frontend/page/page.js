@@ -5,7 +5,7 @@ import { Cards } from "./card.js";
 import { Catalogue } from "./catalogue.js";
 import { find } from "./elements.js";
 import { Gallery } from "./gallery.js";
-import { drawHistory, openHistory } from "./history.js";
+import { History } from "./history.js";
 import { openIntake } from "./intake.js";
 import { drawNotices, findNotices, startCountdowns } from "./notices.js";
 import { Picker } from "./picker.js";
@@ -38,7 +38,7 @@ const session = new Session(
       drawTold();
     },
     picturesChanged: drawPictures,
-    historyChanged: () => drawHistory(session),
+    historyChanged: (picture) => history.draw(picture),
     modelChanged: drawModels,
   },
   catalogue,
@@ -58,6 +58,7 @@ const picker = new Picker(catalogue, {
 });
 const result = new Result(find("result-body"), find("result-title"));
 const large = new Large(session);
+const history = new History(session);
 const gallery = new Gallery(session, (picture) => large.open(picture));
 
 /** Let the session ask the models that are picked, if they are others than before. */
@@ -118,7 +119,6 @@ function tell(sentence) {
 
 session.top = picker.top;
 find("command-close").addEventListener("click", () => find("command").close());
-openHistory(session);
 openIntake(take, tell);
 startCountdowns();
 addEventListener("online", () => session.hurry());

@@ -2,8 +2,8 @@
 
 import { notAnAnswer, readRefusal, tooLarge, tooLate, unreachable, unreadable } from "./refusal.js";
 
-/** After so long nobody waits any more, whatever stands between holds the request for. */
-const LONGEST_MS = 120_000;
+/** After so long nobody waits any more: the frontend gives up after 30 seconds for the picture and 30 for the answer. */
+const LONGEST_SECONDS = 75;
 
 /** How many labels a model gives that is not told a number. */
 export const DEFAULT_TOP = 5;
@@ -54,19 +54,13 @@ export async function predict(model, picture, { top, most, signal }) {
 }
 
 async function fetchInTime(model, path, send, signal) {
-  const limit = new AbortController();
-  const giveUp = () => limit.abort();
-  signal.addEventListener("abort", giveUp);
-  const timer = setTimeout(giveUp, LONGEST_MS);
+  const limit = AbortSignal.timeout(1000 * LONGEST_SECONDS);
   try {
-    const response = await fetch(path, { ...send, signal: limit.signal });
+    const response = await fetch(path, { ...send, signal: AbortSignal.any([signal, limit]) });
     return { response, text: await response.text() };
   } catch (error) {
     if (signal.aborted) throw error;
-    throw limit.signal.aborted ? tooLate(model) : unreachable(model);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", giveUp);
+    throw limit.aborted ? tooLate(model, LONGEST_SECONDS) : unreachable(model);
   }
 }
 

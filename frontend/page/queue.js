@@ -1,6 +1,6 @@
-/** The queue of pictures that wait for labels: at most four requests at once, and a gate before each model. */
+/** The queue of pictures that wait for labels: at most four requests at once to each model, and a gate before it. */
 
-import { Gate } from "./gate.js";
+import { Gate, spreadWait } from "./gate.js";
 import { predict } from "./prediction.js";
 import { Refusal, pageFailed } from "./refusal.js";
 
@@ -20,7 +20,6 @@ export class Queue {
   #waiting = new Set();
   /** @type {Map<string, Gate>} */
   #gates = new Map();
-  #running = 0;
   #timer = 0;
   #listener;
   #options;
@@ -70,9 +69,14 @@ export class Queue {
     this.pump();
   }
 
-  /** Open a model's gate: it has been seen to be back. @param {string} model */
+  /**
+   * Believe that a model is back: one of those that wait tries first, and the gate opens to the rest when it was let in.
+   * @param {string} model
+   */
   open(model) {
-    if (this.gate(model).open()) this.#listener.gated(model, "open");
+    const gate = this.gate(model);
+    if ([...this.#waiting].some((labelling) => labelling.model === model)) gate.expect();
+    else if (gate.open()) this.#listener.gated(model, "open");
     this.pump();
   }
 
@@ -84,7 +88,7 @@ export class Queue {
     for (const labelling of this.#waiting) {
       const gate = this.gate(labelling.model);
       const from = Math.max(labelling.notBefore, gate.reason ? gate.until : 0);
-      if (this.#running < MOST_AT_ONCE && from <= now && gate.passable) this.#send(labelling, gate);
+      if (gate.running < MOST_AT_ONCE && from <= now && gate.passable) this.#send(labelling, gate);
       else if (from > now) next = Math.min(next, from);
     }
     if (next < Infinity) this.#timer = setTimeout(() => this.pump(), next - now + 5);
@@ -95,7 +99,7 @@ export class Queue {
     const probing = gate.reason !== null;
     const began = performance.now();
     this.#waiting.delete(labelling);
-    this.#running += 1;
+    gate.running += 1;
     gate.probing ||= probing;
     labelling.abort = abort;
     labelling.status = "asking";
@@ -108,7 +112,7 @@ export class Queue {
     } catch (caught) {
       error = caught;
     }
-    this.#running -= 1;
+    gate.running -= 1;
     if (probing) gate.probing = false;
     if (!abort.signal.aborted) {
       labelling.abort = null;
@@ -139,7 +143,7 @@ export class Queue {
       this.#waiting.add(labelling);
       if (error.again === "upload") {
         labelling.slowUploads += 1;
-        labelling.notBefore = performance.now() + 1000 * Math.max(2 ** labelling.slowUploads, error.retryAfter);
+        labelling.notBefore = performance.now() + 1000 * spreadWait(2 ** labelling.slowUploads, error.retryAfter);
       } else {
         this.#listener.gated(labelling.model, gate.shut(error, began) ? "shut" : "still");
       }

@@ -15,6 +15,8 @@ const ABSENCES = [
   { pattern: /stopping/i, is: "is being restarted", words: "Its server has just stopped taking pictures." },
   { pattern: /deadline|queue|overload|busy|at once/i, is: "is overloaded", words: "It has more to do than it can answer in time." },
 ];
+/** A model's name, quoted: `unloading-bay` is not loading. The apostrophe in “can't” opens no quotation. */
+const QUOTED = /(?<!\w)(?:'[^']*'|"[^"]*")/g;
 /** Advice to programs, which this page follows without being asked. */
 const ADVICE = /; (try|send|ask) [^;]*$/;
 
@@ -62,9 +64,9 @@ export function unreachable(model) {
     : new Refusal("Nothing answers at its address.", "away", { title: `${model} can’t be reached` });
 }
 
-/** No answer came for longer than anybody waits. @param {string} model @returns {Refusal} */
-export function tooLate(model) {
-  return new Refusal("No answer came for two minutes.", "away", { title: `${model} doesn’t answer in time` });
+/** No answer came for longer than anybody waits. @param {string} model @param {number} seconds @returns {Refusal} */
+export function tooLate(model, seconds) {
+  return new Refusal(`No answer came for ${seconds} seconds.`, "away", { title: `${model} doesn’t answer in time` });
 }
 
 /** Something answered, with 200 or another address, but it was not the model. @returns {Refusal} */
@@ -108,9 +110,10 @@ function describeAbsence(status, sentence, model, retryAfter) {
     return [words, "away", { title: status === 504 ? late : `${model} is down`, retryAfter }];
   }
   if (status === 504) return [sentence, "away", { title: late, retryAfter }];
-  const known = ABSENCES.find(({ pattern }) => pattern.test(sentence));
+  const nameless = sentence.replace(QUOTED, "");
+  const known = ABSENCES.find(({ pattern }) => pattern.test(nameless));
   if (known) return [known.words, "away", { title: `${model} ${known.is}`, retryAfter }];
-  return [sentence.replace(ADVICE, ""), "away", { title: `${model} is down`, retryAfter }];
+  return [sentence.replace(ADVICE, "") || sentence, "away", { title: `${model} is down`, retryAfter }];
 }
 
 function readSentence(text) {

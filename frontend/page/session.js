@@ -13,7 +13,7 @@ const MOST_HISTORY = 50;
  * @typedef {Object} Listener
  * @property {(picture: Picture) => void} pictureChanged
  * @property {() => void} picturesChanged others are shown
- * @property {() => void} historyChanged
+ * @property {(labelled?: Picture) => void} historyChanged some are forgotten, or one has another answer
  * @property {(model: string) => void} modelChanged its gate was shut or opened
  */
 
@@ -197,7 +197,7 @@ export class Session {
   #remember(picture) {
     if (!this.history.includes(picture)) this.history.unshift(picture);
     for (const old of this.history.splice(MOST_HISTORY)) if (!this.pictures.includes(old)) old.forget();
-    this.listener.historyChanged();
+    this.listener.historyChanged(picture);
   }
 
   #tell({ picture, model, answer, refusal }) {

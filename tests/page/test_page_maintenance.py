@@ -13,6 +13,21 @@ from visitor import PREDICT, Visitor
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
 TRACE = "Traceback"
+TIMEOUT_BY_THE_CLOCK = """AbortSignal.timeout = milliseconds => {
+    const limit = new AbortController();
+    setTimeout(() => limit.abort(new DOMException("late", "TimeoutError")), milliseconds);
+    return limit.signal;
+}"""
+SHUT_TWICE = """async random => {
+    const { Gate } = await import("/page/gate.js");
+    Math.random = () => random;
+    performance.now = () => 0;
+    return [0, 20].map(retryAfter => {
+        const gate = new Gate();
+        gate.shut({title: "away", retryAfter}, 0);
+        return gate.until;
+    });
+}"""
 
 
 @pytest.fixture
@@ -74,8 +89,9 @@ def test_a_page_whose_own_server_was_killed_goes_on_when_it_is_back(
 
 
 def hold_still(visitor: Visitor) -> Page:
-    """Let time pass only where the test says so."""
+    """Let time pass only where the test says so, and no wait be longer than it must."""
     visitor.page.clock.install()
+    visitor.page.evaluate("Math.random = () => 0")
     return visitor.page
 
 
@@ -129,15 +145,64 @@ def test_a_busy_model_is_tried_again_after_the_time_that_it_names(visitor: Visit
     expect(visitor.label("digits")).to_have_text("7")
 
 
-def test_an_answer_that_never_comes_is_waited_for_two_minutes(visitor: Visitor, seven: Path) -> None:
+def test_an_answer_that_never_comes_is_given_up_and_asked_for_again(visitor: Visitor, seven: Path) -> None:
     page = hold_still(visitor)
+    page.evaluate(TIMEOUT_BY_THE_CLOCK)
     page.route(PREDICT, lambda _: None, times=1)
     visitor.show(seven)
     expect(visitor.answer("digits")).to_contain_text("Looking …")
-    page.clock.fast_forward(121_000)
-    expect(visitor.notice()).to_contain_text("No answer came for two minutes. The picture is kept.")
-    page.get_by_role("button", name="Try now").click()
+    page.clock.fast_forward(60_000)
+    expect(visitor.answer("digits")).to_contain_text("Looking …")
+    page.clock.fast_forward(16_000)
+    expect(visitor.notice()).to_contain_text("No answer came for 75 seconds. The picture is kept.")
+    page.clock.run_for(2_000)
     expect(visitor.label("digits")).to_have_text("7")
+
+
+def test_a_model_is_not_judged_by_its_name(visit, page_url: str, seven: Path) -> None:
+    visitor = visit(page_url)
+    names = ("unloading-bay", "busy-streets")
+    visitor.catalogue(**dict.fromkeys(names, "ready"))
+    visitor.open()
+    for name in names:
+        visitor.refuse(503, json={"error": f"model '{name}' can't be reached, it may be starting; try again"})
+        visitor.choose(name)
+        visitor.show(seven)
+        expect(visitor.notice()).to_contain_text(f"{name} is down")
+        expect(visitor.notice()).to_contain_text(f"Model '{name}' can't be reached, it may be starting.")
+
+
+def test_an_error_that_is_nothing_but_advice_is_shown_as_it_came(visitor: Visitor, seven: Path) -> None:
+    visitor.refuse(503, json={"error": "; try again in a moment"})
+    visitor.show(seven)
+    expect(visitor.notice()).to_contain_text("; try again in a moment. The picture is kept.")
+    assert visitor.page.evaluate("import('/page/notices.js').then(({ asSentence }) => asSentence(''))") == ""
+
+
+@pytest.mark.parametrize(("random", "until"), [(0, [1000, 20_000]), (0.5, [1250, 20_250])])
+def test_pages_that_were_refused_together_do_not_return_together(
+    visitor: Visitor, random: float, until: list[int]
+) -> None:
+    assert visitor.page.evaluate(SHUT_TWICE, random) == until
+
+
+def test_one_picture_tries_before_the_others_when_a_model_is_back(
+    visit, page_url: str, photos: dict[str, Path], seven: Path
+) -> None:
+    held, holding = [], True
+    visitor = visit(page_url)
+    visitor.catalogue(digits="loading")
+    visitor.open()
+    visitor.page.route(PREDICT, lambda route: held.append(route) if holding else route.continue_())
+    visitor.show(*photos.values(), seven)
+    expect(visitor.page.locator(".card[data-status=asking]")).to_have_count(1)  # the time of the gate itself has come
+    visitor.catalogue(digits="ready")
+    expect(visitor.page.locator(".card[data-status=asking]")).to_have_count(2)  # and one more, for the first may hang
+    expect(visitor.page.locator(".card[data-status=waiting]")).to_have_count(2)
+    holding = False
+    for route in held:
+        route.continue_()
+    expect(visitor.page.get_by_text("4 of 4 labelled")).to_be_visible()
 
 
 def test_a_card_that_did_not_come_is_asked_for_again(visit, page_url: str) -> None:

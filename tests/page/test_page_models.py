@@ -73,6 +73,14 @@ def test_many_pictures_are_compared_too(visitor: Visitor, photos: dict[str, Path
     expect(visitor.cards().filter(has_text="they differ")).to_have_count(3)
 
 
+def test_a_model_that_hangs_does_not_hold_up_the_other(visitor: Visitor, photos: dict[str, Path], seven: Path) -> None:
+    visitor.page.route("**/model/digits/predict", lambda _: None)
+    visitor.compare("digits-2")
+    visitor.show(*[*photos.values(), seven] * 3)
+    expect(visitor.page.locator(".card .second .name")).to_have_count(12)
+    expect(visitor.page.locator(".card .first").filter(has_text="looking …")).to_have_count(4)
+
+
 def test_what_was_picked_is_labelled_by_the_next_model_at_once(visitor: Visitor, photos: dict[str, Path]) -> None:
     visitor.show(photos["blue"])
     expect(visitor.label("digits")).to_be_visible()

@@ -122,6 +122,21 @@ def test_the_history_shows_a_picture_again_and_is_cleared(
     expect(visitor.label("colours")).to_have_text("red")
 
 
+def test_the_history_keeps_its_images_when_another_answer_comes(
+    visitor: Visitor, photos: dict[str, Path], seven: Path
+) -> None:
+    visitor.show(*photos.values())
+    expect(visitor.page.get_by_text("3 of 3 labelled")).to_be_visible()
+    history = visitor.page.get_by_role("region", name="This session")
+    history.locator("img").evaluate_all("images => images.forEach(image => { image.dataset.first = ''; })")
+    visitor.compare("colours")
+    expect(history.get_by_role("listitem").filter(has_text="colours")).to_have_count(3)
+    expect(history.locator("img[data-first]")).to_have_count(3)
+    visitor.show(seven)
+    expect(history.get_by_role("listitem").first).to_contain_text("7")
+    expect(history.locator("img[data-first]")).to_have_count(3)
+
+
 def test_only_the_total_is_shown_where_the_model_tells_no_time(visitor: Visitor, seven: Path) -> None:
     def answer(route) -> None:
         response = route.fetch()

@@ -67,7 +67,7 @@ def test_a_slow_upload_is_sent_again_a_few_times_and_then_refused(visitor: Visit
     visitor.show(seven)
     for number in (1, 2):
         expect(visitor.answer("digits")).to_contain_text("Sending it again …")
-        visitor.page.clock.fast_forward(1000 * 2**number + 100)
+        visitor.page.clock.fast_forward(1500 * 2**number + 100)
     expect(visitor.answer("digits")).to_contain_text("The upload took too long.")
     assert visitor.asked == 3
 
