@@ -84,12 +84,14 @@ export class Session {
   }
 
   /**
-   * Show pictures in place of those that are shown. Those that wait for a model that is away stay too.
+   * Show pictures in place of those that are shown. Those that wait for a model that is away stay too, a sample that is
+   * clicked twice but once.
    * @param {Picture[]} fresh
    */
   show(fresh) {
-    const stays = (picture) => !picture.sample && this.models.some((model) => this.#waits(picture, model));
-    const kept = this.pictures.filter((picture) => !fresh.includes(picture) && stays(picture));
+    const again = (picture) => picture.sample !== null && fresh.some((other) => other.sample === picture.sample);
+    const waits = (picture) => !this.models.length || this.models.some((model) => this.#waits(picture, model));
+    const kept = this.pictures.filter((picture) => !fresh.includes(picture) && !again(picture) && waits(picture));
     const left = this.pictures.filter((picture) => !fresh.includes(picture) && !kept.includes(picture));
     this.pictures = [...fresh, ...kept];
     for (const picture of left) this.#leave(picture);

@@ -67,6 +67,20 @@ def test_two_models_are_compared_on_one_picture(visitor: Visitor, seven: Path) -
     expect(visitor.page.locator(".answer")).to_have_count(1)
 
 
+def test_two_answers_fill_the_width_below_their_verdict(visitor: Visitor, seven: Path) -> None:
+    visitor.compare("digits-2")
+    visitor.show(seven)
+    verdict = visitor.page.get_by_text("Both say 7.")
+    expect(verdict).to_be_visible()
+    for width in (700, 1100, 1280, 1600):
+        visitor.page.set_viewport_size({"width": width, "height": 800})
+        whole, first, second = (
+            part.bounding_box() for part in (verdict, visitor.answer("digits"), visitor.answer("digits-2"))
+        )
+        assert first["y"] == second["y"]
+        assert abs(second["x"] + second["width"] - whole["x"] - whole["width"]) < 1
+
+
 def test_many_pictures_are_compared_too(visitor: Visitor, photos: dict[str, Path]) -> None:
     visitor.compare("colours")
     visitor.show(*photos.values())
