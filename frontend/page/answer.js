@@ -39,9 +39,10 @@ function drawBody(session, labelling) {
 }
 
 function drawRefused(session, labelling) {
+  const { message, final } = labelling.refusal;
   return [
-    make("p", { class: "refused" }, labelling.refusal.message),
-    make("p", { class: "actions" }, make("button", {
+    make("p", { class: "refused" }, message),
+    final ? null : make("p", { class: "actions" }, make("button", {
       type: "button", "data-key": `again ${labelling.model}`, onclick: () => session.queue.add(labelling),
     }, "Try again")),
   ];

@@ -46,7 +46,10 @@ export class Gallery {
     const card = this.#cards.get(picture);
     if (!card) return;
     const labellings = this.#session.models.map((model) => picture.labelling(model));
-    const lines = labellings.map((labelling, index) => this.#describe(labelling, index ? "second" : "first"));
+    const alike = labellings.length === 2 && refusedAlike(...labellings);
+    const lines = alike
+      ? [this.#describeRefusal(labellings, "")]
+      : labellings.map((labelling, index) => this.#describe(labelling, index ? "second" : "first"));
     const verdict = compare(labellings);
     const agreed = verdict && make("p", { class: "soft" }, verdict.startsWith("Both") ? "they agree" : "they differ");
     card.item.dataset.status = labellings.map((labelling) => labelling.status).join(" ");
@@ -70,18 +73,19 @@ export class Gallery {
 
   #describe(labelling, side) {
     const { answer } = labelling;
-    if (labelling.status === "refused") return this.#describeRefusal(labelling, side);
+    if (labelling.status === "refused") return this.#describeRefusal([labelling], side);
     if (!answer) return make("p", { class: `line ${side} soft` }, this.#describeWait(labelling));
     const [best] = answer.predictions;
     const share = make("span", { class: "number" }, writeShare(best.probability));
     return make("p", { class: `line ${side}` }, make("span", { class: "name" }, best.label), share);
   }
 
-  #describeRefusal(labelling, side) {
-    const { model, picture, refusal } = labelling;
-    const again = make("button", {
-      type: "button", class: "quiet", "data-key": `again ${model}`, "aria-label": `Try ${picture.name} again at ${model}`,
-      onclick: () => this.#session.queue.add(labelling),
+  #describeRefusal(labellings, side) {
+    const [{ picture, refusal }] = labellings;
+    const models = labellings.map((labelling) => labelling.model).join(" and ");
+    const again = refusal.final ? null : make("button", {
+      type: "button", class: "quiet", "data-key": `again ${models}`, "aria-label": `Try ${picture.name} again at ${models}`,
+      onclick: () => labellings.forEach((labelling) => this.#session.queue.add(labelling)),
     }, "Try again");
     return make("div", { class: `line ${side}` }, make("p", { class: "refused" }, refusal.message), again);
   }
@@ -99,4 +103,8 @@ export class Gallery {
     const text = `${answered} of ${pictures.length} labelled${refused ? `, ${refused} not` : ""}`;
     if (find("gallery-count").textContent !== text) find("gallery-count").textContent = text;
   }
+}
+
+function refusedAlike(one, two) {
+  return one.status === "refused" && two.status === "refused" && one.refusal.message === two.refusal.message;
 }

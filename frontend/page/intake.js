@@ -14,7 +14,7 @@ export const MOST_PICTURES = 100;
 export function openIntake(take, tell) {
   const takeFiles = (files) => {
     const taken = [...files].slice(0, MOST_PICTURES);
-    tell(files.length > taken.length ? `The first ${MOST_PICTURES} of ${files.length} pictures are taken at once.` : "");
+    tell(files.length > taken.length ? `${taken.length} of the ${files.length} pictures were taken: at most ${MOST_PICTURES} at a time.` : "");
     take(taken.map((file) => new Picture(file, file.name || "picture")));
   };
   for (const [button, input] of [["pick", "files"], ["photograph", "camera"]]) {

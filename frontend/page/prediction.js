@@ -1,6 +1,7 @@
 /** One call of `/model/<id>/predict`: a picture goes in, labels and times come out. */
 
-import { notAnAnswer, readRefusal, tooLarge, tooLate, unreachable, unreadable } from "./refusal.js";
+import { describeUnread } from "./kind.js";
+import { notAnAnswer, readRefusal, tooLarge, tooLate, unreachable, unread, unreadable } from "./refusal.js";
 
 /** After so long nobody waits any more: the frontend gives up after 30 seconds for the picture and 30 for the answer. */
 const LONGEST_SECONDS = 75;
@@ -41,6 +42,8 @@ export async function predict(model, picture, { top, most, signal }) {
   const body = await picture.blob.arrayBuffer().catch(() => {
     throw unreadable();
   });
+  const words = describeUnread(body);
+  if (words) throw unread(words);
   const began = performance.now();
   const headers = { "Content-Type": picture.blob.type || "application/octet-stream" };
   const send = { method: "POST", body, headers, redirect: "manual" };

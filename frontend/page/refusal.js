@@ -31,25 +31,32 @@ export class Refusal extends Error {
   /**
    * @param {string} words a sentence for the reader
    * @param {Again} again
-   * @param {{title?: string, retryAfter?: number}} [more] `title` says what the model is; `retryAfter` is in seconds
+   * @param {{title?: string, retryAfter?: number, final?: boolean}} [more] `title` says what the model is; `retryAfter`
+   *   is in seconds; `final` where the same picture would be refused again
    */
-  constructor(words, again, { title = "", retryAfter = 0 } = {}) {
+  constructor(words, again, { title = "", retryAfter = 0, final = false } = {}) {
     super(words);
     this.again = again;
     this.title = title;
     this.retryAfter = retryAfter;
+    this.final = final;
   }
 }
 
 /** A picture that is over the limit; it is not even sent. @param {number} size @param {number} most @returns {Refusal} */
 export function tooLarge(size, most) {
   const limit = Number.isFinite(most) ? `, and at most ${writeBytes(most)} are taken` : ", which is more than is taken";
-  return new Refusal(`The picture is too large: it has ${writeBytes(size)}${limit}. Make it smaller first.`, "never");
+  return new Refusal(`The picture is too large: it has ${writeBytes(size)}${limit}. Make it smaller first.`, "never", { final: true });
 }
 
 /** A file that can't be read. @returns {Refusal} */
 export function unreadable() {
   return new Refusal("The file can’t be read. Was it moved, changed or deleted? Folders can’t be read either.", "never");
+}
+
+/** A file of a kind that no model reads; it is not even sent. @param {string} words @returns {Refusal} */
+export function unread(words) {
+  return new Refusal(words, "never", { final: true });
 }
 
 /** This page itself failed, which is a mistake in it. @returns {Refusal} */
@@ -95,7 +102,7 @@ export function readRefusal(response, text, { model, size }) {
   }
   if (status === 408) return new Refusal("The upload took too long.", "upload", { retryAfter });
   if (status === 413 && sentence === null) return tooLarge(size, Infinity);
-  if (status in REFUSED) return new Refusal(`Not labelled: ${sentence ?? REFUSED[status]}`, "never");
+  if (status in REFUSED) return new Refusal(`Not labelled: ${sentence ?? REFUSED[status]}`, "never", { final: true });
   if (status === 404) return new Refusal(`There is no model “${model}” any more. Choose another one.`, "never");
   if (status === 401 || status === 403) {
     return new Refusal(`You are not let in (${status}). Sign in, then reload this page.`, "never");

@@ -73,6 +73,13 @@ def test_twelve_pictures_fill_in_one_by_one_four_at_a_time(
     expect(visitor.cards().nth(3).locator(".name")).to_have_text("7")
 
 
+def test_it_is_said_how_many_of_too_many_were_taken(visitor: Visitor, seven: Path) -> None:
+    visitor.page.route(PREDICT, lambda _: None)
+    visitor.transfer("drop", *[seven] * 108)
+    expect(visitor.notice()).to_contain_text("100 of the 108 pictures were taken: at most 100 at a time.")
+    expect(visitor.cards()).to_have_count(100)
+
+
 def test_one_of_many_opens_in_large_and_escape_leaves_it(
     visitor: Visitor, photos: dict[str, Path], seven: Path
 ) -> None:
