@@ -33,7 +33,7 @@ export function describeLabels(model, card) {
   const { labels } = card;
   const all = labels.join(", ");
   const named = all.length <= MOST_LETTERS ? `: ${all}` : `, such as ${labels.slice(0, 3).join(", ")}`;
-  return `${model} knows ${writeCount(labels.length, "label")}${named}`;
+  return `${model} knows ${writeCount(labels.length, "label")}${named}. It knows only these, and always names one of them.`;
 }
 
 function drawAbout(model, card, index) {
@@ -55,7 +55,7 @@ function describe(card) {
     ["Accuracy", describeAccuracy(card)],
     ["Agrees", agrees ? `with its float32 self on ${writeRate(variant.agreement)} of them` : null],
     ["Labels", describeSource(card)],
-    ["Looks at", `the middle of the picture, as ${size} × ${size} pixels`],
+    ["Looks at", `only the middle square of the picture, as ${size} × ${size} pixels`],
     ["Runs", describeRuntime(variant)],
     ["Network", [architecture, weights].filter(Boolean).join(", ")],
     ["Revision", revision],

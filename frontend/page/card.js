@@ -1,5 +1,7 @@
 /** Models' cards: what they were trained on, how well they do, their labels and samples. */
 
+import { LONGEST_SECONDS } from "./prediction.js";
+
 /**
  * As `GET /model/<id>` answers it; docs/api.md has its fields.
  * @typedef {Object} Card
@@ -22,6 +24,11 @@ export class Cards {
     this.#changed = changed;
   }
 
+  /** How many cards are being asked for now. @returns {number} */
+  get asking() {
+    return this.#asking.size;
+  }
+
   /** Return a model's card, null as long as there is none. @param {string} model @returns {Card|null} */
   get(model) {
     return this.#cards.get(model) ?? null;
@@ -37,13 +44,15 @@ export class Cards {
     if (!model || this.#asking.has(model) || (known && (!revision || known.revision === revision))) return;
     this.#asking.add(model);
     try {
-      const response = await fetch(`/model/${encodeURIComponent(model)}`, { cache: "no-cache" });
+      const response = await fetch(`/model/${encodeURIComponent(model)}`, {
+        cache: "no-cache", signal: AbortSignal.timeout(1000 * LONGEST_SECONDS),
+      });
       const card = response.ok ? await response.json() : null;
       if (!Array.isArray(card?.labels)) return;
       this.#cards.set(model, { ...card, samples: card.samples ?? [], labels_source: card.labels_source ?? "" });
       this.#changed(model);
     } catch {
-      // the model is away, or a proxy's page came: the gate before it says so
+      // the model is away, a proxy's page came, or nothing for too long: the gate before it says so
     } finally {
       this.#asking.delete(model);
     }

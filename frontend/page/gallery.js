@@ -102,6 +102,22 @@ export class Gallery {
     const refused = pictures.filter((picture) => models.some((model) => picture.labelling(model).refusal)).length;
     const text = `${answered} of ${pictures.length} labelled${refused ? `, ${refused} not` : ""}`;
     if (find("gallery-count").textContent !== text) find("gallery-count").textContent = text;
+    this.#drawLegend();
+  }
+
+  /** Say which colour is which model, and how often they agree. */
+  #drawLegend() {
+    const { pictures, models } = this.#session;
+    const legend = find("gallery-legend");
+    legend.hidden = models.length < 2;
+    const verdicts = pictures.map((picture) => compare(models.map((model) => picture.labelling(model)))).filter(Boolean);
+    const agreed = verdicts.filter((verdict) => verdict.startsWith("Both")).length;
+    const words = verdicts.length ? `They agree on ${agreed} of ${verdicts.length}.` : "";
+    const drawn = JSON.stringify([models, words]);
+    if (legend.dataset.drawn === drawn) return;
+    legend.dataset.drawn = drawn;
+    const names = models.map((model, index) => make("span", { class: `key ${index ? "second" : "first"}` }, model));
+    redraw(legend, [...names, words]);
   }
 }
 

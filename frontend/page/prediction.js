@@ -4,7 +4,7 @@ import { describeUnread } from "./kind.js";
 import { notAnAnswer, readRefusal, tooLarge, tooLate, unreachable, unread, unreadable } from "./refusal.js";
 
 /** After so long nobody waits any more: the frontend gives up after 30 seconds for the picture and 30 for the answer. */
-const LONGEST_SECONDS = 75;
+export const LONGEST_SECONDS = 75;
 
 /** How many labels a model gives that is not told a number. */
 export const DEFAULT_TOP = 5;

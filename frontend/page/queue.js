@@ -1,10 +1,9 @@
-/** The queue of pictures that wait for labels: at most four requests at once to each model, and a gate before it. */
+/** The queue of pictures that wait for labels: few requests at once to each model, and a gate before it. */
 
 import { Gate, spreadWait } from "./gate.js";
 import { predict } from "./prediction.js";
 import { Refusal, pageFailed } from "./refusal.js";
 
-const MOST_AT_ONCE = 4;
 const MOST_SLOW_UPLOADS = 3;
 
 /**
@@ -23,14 +22,17 @@ export class Queue {
   #timer = 0;
   #listener;
   #options;
+  #limits;
 
   /**
    * @param {Listener} listener
    * @param {(model: string) => {top: number|null, most: number}} options of a request to a model
+   * @param {() => {each: number, together: number}} limits how many requests may be on their way, to one model and to all
    */
-  constructor(listener, options) {
+  constructor(listener, options, limits) {
     this.#listener = listener;
     this.#options = options;
+    this.#limits = limits;
   }
 
   /** Return the gate before a model. @param {string} model @returns {Gate} */
@@ -80,15 +82,21 @@ export class Queue {
     this.pump();
   }
 
+  get #running() {
+    return [...this.#gates.values()].reduce((sum, gate) => sum + gate.running, 0);
+  }
+
   /** Send what may go. */
   pump() {
     clearTimeout(this.#timer);
     const now = performance.now();
+    const { each, together } = this.#limits();
     let next = Infinity;
     for (const labelling of this.#waiting) {
       const gate = this.gate(labelling.model);
       const from = Math.max(labelling.notBefore, gate.reason ? gate.until : 0);
-      if (gate.running < MOST_AT_ONCE && from <= now && gate.passable) this.#send(labelling, gate);
+      const room = gate.running < each && this.#running < together;
+      if (room && from <= now && gate.passable) this.#send(labelling, gate);
       else if (from > now) next = Math.min(next, from);
     }
     if (next < Infinity) this.#timer = setTimeout(() => this.pump(), next - now + 5);

@@ -8,6 +8,10 @@ import { Refusal } from "./refusal.js";
 import { say } from "./speech.js";
 
 const MOST_HISTORY = 50;
+/** A browser has six connections to a host. One is kept for the catalogue, and the cards take theirs. */
+const MOST_TOGETHER = 5;
+const MOST_ALONE = 4;
+const MOST_COMPARED = 2;
 
 /**
  * @typedef {Object} Listener
@@ -39,7 +43,11 @@ export class Session {
     this.catalogue = catalogue;
     this.cards = cards;
     const heard = { moved: (labelling) => this.#moved(labelling), gated: (model, what) => this.#gated(model, what) };
-    this.queue = new Queue(heard, (model) => ({ top: this.topOf(model), most: catalogue.maxBodyBytes }));
+    this.queue = new Queue(
+      heard,
+      (model) => ({ top: this.topOf(model), most: catalogue.maxBodyBytes }),
+      () => ({ each: this.other ? MOST_COMPARED : MOST_ALONE, together: Math.max(1, MOST_TOGETHER - cards.asking) }),
+    );
   }
 
   /** The models that are chosen, at most two. @returns {string[]} */

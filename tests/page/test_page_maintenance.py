@@ -214,6 +214,17 @@ def test_a_card_that_did_not_come_is_asked_for_again(visit, page_url: str) -> No
     expect(about).to_contain_text("scikit-learn digits", timeout=10_000)
 
 
+def test_a_card_that_hangs_is_given_up_and_asked_for_again(visit, page_url: str) -> None:
+    visitor = visit(page_url)
+    page = hold_still(visitor)
+    page.add_init_script(TIMEOUT_BY_THE_CLOCK)
+    page.route("**/model/digits", lambda _: None, times=1)
+    with page.expect_request("**/model/digits"):
+        visitor.open()
+    page.clock.run_for(80_000)
+    expect(page.get_by_role("region", name="About digits")).to_contain_text("scikit-learn digits")
+
+
 def test_try_now_does_not_wait(visitor: Visitor, seven: Path) -> None:
     visitor.refuse(503, times=1, json={"error": "busy"}, headers={"Retry-After": "200"})
     visitor.show(seven)

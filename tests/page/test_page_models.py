@@ -85,6 +85,13 @@ def test_many_pictures_are_compared_too(visitor: Visitor, photos: dict[str, Path
     visitor.compare("colours")
     visitor.show(*photos.values())
     expect(visitor.cards().filter(has_text="they differ")).to_have_count(3)
+    legend = visitor.page.locator("#gallery-legend")
+    expect(legend).to_have_text("digitscoloursThey agree on 0 of 3.")
+    visitor.compare("digits-2")
+    expect(legend).to_have_text("digitsdigits-2They agree on 3 of 3.")
+    assert visitor.violations() == ""
+    visitor.compare("")
+    expect(legend).to_be_hidden()
 
 
 def test_a_model_that_hangs_does_not_hold_up_the_other(visitor: Visitor, photos: dict[str, Path], seven: Path) -> None:
@@ -92,7 +99,24 @@ def test_a_model_that_hangs_does_not_hold_up_the_other(visitor: Visitor, photos:
     visitor.compare("digits-2")
     visitor.show(*[*photos.values(), seven] * 3)
     expect(visitor.page.locator(".card .second .name")).to_have_count(12)
-    expect(visitor.page.locator(".card .first").filter(has_text="looking …")).to_have_count(4)
+    expect(visitor.page.locator(".card .first").filter(has_text="looking …")).to_have_count(2)
+
+
+def test_models_that_hang_leave_a_connection_to_the_catalogue(
+    visitor: Visitor, photos: dict[str, Path], seven: Path
+) -> None:
+    visitor.page.route("**/model/*/predict", lambda _: None)
+    visitor.page.route("**/model/digits-2", lambda _: None)
+    visitor.show(*[*photos.values(), seven] * 3)
+    looking = visitor.page.locator(".card .line").filter(has_text="looking …")
+    expect(looking).to_have_count(4)
+    visitor.compare("digits-2")  # its card hangs too
+    expect(visitor.page.locator(".card .second")).to_have_count(12)
+    expect(looking).to_have_count(4)
+    visitor.open()
+    visitor.show(*[*photos.values(), seven] * 3)
+    expect(looking).to_have_count(4)
+    expect(visitor.page.locator(".card .second").filter(has_text="looking …")).to_have_count(2)
 
 
 def test_what_was_picked_is_labelled_by_the_next_model_at_once(visitor: Visitor, photos: dict[str, Path]) -> None:
@@ -119,6 +143,8 @@ def test_the_card_is_told_in_words(visitor: Visitor) -> None:
     about = visitor.page.get_by_role("region", name="About digits")
     expect(about).to_contain_text("scikit-learn digits, training 80% (1,437 images)")
     expect(about).to_contain_text("99.72% of 360 pictures that it never saw")
+    expect(about).to_contain_text("only the middle square of the picture, as 32 × 32 pixels")
+    expect(visitor.page.get_by_text("It knows only these, and always names one of them.")).to_be_visible()
     expect(about).to_contain_text("int8 on OpenVINO, on a CPU")
     expect(about).to_contain_text(hashlib.sha256((DIGITS / "model.yaml").read_bytes()).hexdigest()[:12])
 

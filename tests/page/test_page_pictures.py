@@ -98,7 +98,7 @@ def test_one_of_many_can_be_removed(visitor: Visitor, photos: dict[str, Path]) -
     visitor.show(*photos.values())
     visitor.page.get_by_role("button", name="Remove green.png").click()
     expect(visitor.cards()).to_have_count(2)
-    visitor.page.get_by_role("button", name="Clear").first.click()
+    visitor.page.get_by_role("button", name="Clear pictures").click()
     expect(visitor.cards()).to_have_count(0)
 
 
@@ -124,7 +124,7 @@ def test_the_history_shows_a_picture_again_and_is_cleared(
     expect(history.get_by_role("listitem")).to_have_count(2)
     history.get_by_role("button", name="red.png").click()
     expect(visitor.label("colours")).to_have_text("red")
-    history.get_by_role("button", name="Clear").click()
+    history.get_by_role("button", name="Clear session").click()
     expect(history).to_be_hidden()
     expect(visitor.label("colours")).to_have_text("red")
 
