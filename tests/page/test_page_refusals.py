@@ -57,8 +57,8 @@ UNREAD = {
 
 def test_a_file_of_a_kind_that_is_not_read_is_named_and_not_sent(visitor: Visitor, seven: Path, tmp_path: Path) -> None:
     kinds = [(f"This is {what}; JPEG, PNG and WebP are read.", data) for what, data in UNREAD.items()]
-    for format, what in (("GIF", "a GIF"), ("BMP", "a BMP"), ("TIFF", "a TIFF")):
-        Image.open(seven).save(tmp_path / what, format)
+    for encoding, what in (("GIF", "a GIF"), ("BMP", "a BMP"), ("TIFF", "a TIFF")):
+        Image.open(seven).save(tmp_path / what, encoding)
         kinds.append((f"This is {what}; JPEG, PNG and WebP are read.", (tmp_path / what).read_bytes()))
     for words, data in [*kinds, ("The file is empty.", b"")]:
         (tmp_path / "file.png").write_bytes(data)
@@ -69,8 +69,8 @@ def test_a_file_of_a_kind_that_is_not_read_is_named_and_not_sent(visitor: Visito
 
 
 def test_what_is_read_is_sent_whatever_its_name(visitor: Visitor, seven: Path, tmp_path: Path) -> None:
-    for format in ("JPEG", "PNG", "WEBP"):
-        Image.open(seven).convert("RGB").save(tmp_path / "seven.gif", format)
+    for encoding in ("JPEG", "PNG", "WEBP"):
+        Image.open(seven).convert("RGB").save(tmp_path / "seven.gif", encoding)
         visitor.transfer("drop", tmp_path / "seven.gif")
         expect(visitor.label("digits")).to_have_text("7")
     assert visitor.asked == 3
