@@ -1,4 +1,4 @@
-"""What GitHub runs can't be run here. What can be told without it: nothing in it moves, nothing is allowed for no need."""
+"""What GitHub runs can't be run here. What can be told without it: nothing in it moves, nothing is allowed in vain."""
 
 import re
 from pathlib import Path
