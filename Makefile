@@ -17,7 +17,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types imports pytest test-tools bench-bundle e2e builder screenshots digits manifests chart-docs tools lock clean
+.PHONY: help run test lint format types imports pytest test-tools bench-bundle e2e builder screenshots pictures digits manifests chart-docs tools lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ builder: $(BUILD)/ready ## Install .venv/build/bin/vision-builder, with torch, O
 
 screenshots: $(DEV)/ready ## Take the pictures of the page in docs/images anew, with Chromium
 	$(DEV)/bin/pytest tests/page/screenshots.py
+
+pictures: $(DEV)/ready ## Draw the modules in docs/images/modules.svg anew, out of the code
+	$(DEV)/bin/python docs/modules.py
 
 digits: $(BUILD)/ready ## Train models/digits anew
 	$(BUILD)/bin/vision-builder train digits --output models/digits
