@@ -9,9 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from servers import Server, running_server, start_server
 from stage import free_port, running_frontend
-from visitor import PREDICT, Visitor
+from visitor import HTML, PREDICT, Visitor
 
-HTML = "<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
 TRACE = "Traceback"
 TIMEOUT_BY_THE_CLOCK = """AbortSignal.timeout = milliseconds => {
     const limit = new AbortController();
@@ -278,33 +277,3 @@ def test_a_page_whose_server_has_gone_says_so_and_comes_back(visitor: Visitor) -
     expect(visitor.notice()).to_contain_text("reach its server")
     visitor.page.unroute("**/catalogue")
     expect(visitor.notice()).to_be_empty()
-
-
-def test_a_new_picture_does_not_push_out_one_that_waits(visitor: Visitor, photos: dict[str, Path]) -> None:
-    visitor.refuse(503, body=HTML)
-    visitor.show(photos["red"])
-    expect(visitor.notice()).to_contain_text("The picture is kept.")
-    visitor.show(photos["blue"])
-    expect(visitor.cards()).to_have_count(2)
-
-
-def test_a_sample_that_waits_stays_and_is_labelled_though_it_is_clicked_twice(visitor: Visitor, seven: Path) -> None:
-    visitor.refuse(503, body=HTML)
-    for _ in range(2):
-        visitor.page.get_by_role("button", name="Sample 4: 3").click()
-        expect(visitor.notice()).to_contain_text("The picture is kept.")
-    expect(visitor.cards()).to_have_count(0)
-    visitor.show(seven)
-    expect(visitor.cards()).to_have_count(2)
-    visitor.page.unroute(PREDICT)
-    visitor.page.get_by_role("button", name="Try now").click()
-    expect(visitor.cards().locator(".name")).to_have_text(["7", "3"])
-
-
-def test_pictures_wait_together_for_the_first_model(visit, page_url: str, photos: dict[str, Path], seven: Path) -> None:
-    visitor = visit(page_url)
-    visitor.catalogue()
-    visitor.open()
-    visitor.show(photos["red"])
-    visitor.show(seven)
-    expect(visitor.cards()).to_have_count(2)

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
-from visitor import CATALOGUE, PREDICT, Visitor
+from visitor import CATALOGUE, HTML, PREDICT, Visitor
 
-HTML = "<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
 WORDS: dict[str, tuple[dict[str, Any], str]] = {
     "400": ({"status": 400, "json": {"error": "the JPEG ends early"}}, "Not labelled: the JPEG ends early"),
     "400 of a proxy": ({"status": 400, "body": HTML}, "Not labelled: the server could not read the picture"),

@@ -8,6 +8,8 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, expect
 
+HTML = "<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
+"""What a proxy answers."""
 PREDICT = re.compile(r"/predict(\?|$)")
 CATALOGUE = re.compile(r"/catalogue$")
 MAKE_TRANSFER = """files => {
