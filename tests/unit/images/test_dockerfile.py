@@ -46,7 +46,7 @@ def test_the_frontend_is_its_own_package_and_what_that_needs() -> None:
     assert ("ENTRYPOINT", '["python", "-m", "frontend"]') in instructions
     assert ("EXPOSE", "8000") in instructions
     copied = [argument for word, argument in stages()["frontend-code"] if word == "COPY"]
-    assert copied == ["frontend /opt/app/frontend", "LICENSE /opt/app/"]
+    assert copied == ["frontend /opt/app/frontend", "http_connection /opt/app/http_connection", "LICENSE /opt/app/"]
     assert ("RUN", "/install/install /install/frontend.txt") in stages()["install-frontend"]
 
 
