@@ -48,6 +48,7 @@ def draw() -> str:
     """Return the picture."""
     server, left = _draw_package("model_server", read_layers("model_server"), *LEFT, 20)
     frontend, right = _draw_package("frontend", read_layers("frontend"), *RIGHT, 20)
+    shared, right = _draw_package("http_connection", [["http_connection"]], *RIGHT, right)
     scripts, right = _draw_package("scripts", read_layers("scripts"), *RIGHT, right)
     builder, bottom = _draw_package("model_builder", count_layers("model_builder"), *WHOLE, max(left, right))
     return "\n".join(
@@ -58,6 +59,7 @@ def draw() -> str:
             f'<rect width="1080" height="{bottom}" fill="#fff"/>',
             *server,
             *frontend,
+            *shared,
             *scripts,
             *builder,
             "</svg>\n",
