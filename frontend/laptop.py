@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.help:
         print(parser.format_help(), flush=True)
         return subprocess.call([*MODEL_SERVER, "--help"])
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts with & ignore it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))  # of a terminal that is closed
     try:
