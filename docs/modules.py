@@ -48,7 +48,7 @@ def draw() -> str:
     """Return the picture."""
     server, left = _draw_package("model_server", read_layers("model_server"), *LEFT, 20)
     frontend, right = _draw_package("frontend", read_layers("frontend"), *RIGHT, 20)
-    shared, right = _draw_package("http_connection", [["http_connection"]], *RIGHT, right)
+    shared, right = _draw_package("http_connection", count_layers("http_connection"), *RIGHT, right)
     scripts, right = _draw_package("scripts", read_layers("scripts"), *RIGHT, right)
     builder, bottom = _draw_package("model_builder", count_layers("model_builder"), *WHOLE, max(left, right))
     return "\n".join(

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 from yarl import URL
 
-from frontend.access_log import CLIENT_CLOSED, AccessLog
+from frontend.access_log import is_own, log_request
 from frontend.catalogue import Catalogue
 from frontend.errors import Refusal
 from frontend.headers import SecurityHeaders
@@ -24,6 +24,7 @@ from frontend.health import Health
 from frontend.passing import Courier, open_session
 from frontend.settings import Settings
 from frontend.upload import Upload
+from http_connection.access_log import CLIENT_CLOSED, AccessLog
 
 PAGE = Path(__file__).parent / "page"
 SERVER = {"name": "kserve-vision", "version": "0.1.0", "extensions": ["binary_tensor_data"]}
@@ -48,6 +49,8 @@ def build_app(settings: Settings, open_catalogue: OpenCatalogue) -> Starlette:
             await catalogue.close()
 
     model = "/model/{model}"
+    log = Middleware(AccessLog, log_request=log_request, is_left_out=is_own)
+    logging = [log] if settings.access_log else []
     app = Starlette(
         routes=[
             Route("/", doors.page),
@@ -61,7 +64,7 @@ def build_app(settings: Settings, open_catalogue: OpenCatalogue) -> Starlette:
             Route(model + "/samples/{number}", doors.sample),
             Route(model + "/predict", doors.predict, methods=["POST"]),
         ],
-        middleware=[*([Middleware(AccessLog)] if settings.access_log else []), Middleware(SecurityHeaders)],
+        middleware=[*logging, Middleware(SecurityHeaders)],
         exception_handlers={
             Refusal: _refuse,
             HTTPException: _refuse_http,

@@ -13,7 +13,7 @@ from frontend.catalogue import Catalogue, CatalogueFile, GatewayCatalogue
 from frontend.errors import StartError
 from frontend.routes import build_app
 from frontend.settings import Settings
-from http_connection import connection_type
+from http_connection.connection import connection_type
 
 RECEIVED_BYTES = 32 << 10
 """What the kernel keeps of a connection until it is read, which is then read at once: memory, times the uploads."""

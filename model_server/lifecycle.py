@@ -16,7 +16,7 @@ from contextlib import closing
 import uvicorn
 from starlette.applications import Starlette
 
-from http_connection import connection_type
+from http_connection.connection import connection_type
 from model_server.drain import Phase
 from model_server.grpc_port import GrpcPort
 from model_server.kserve_sdk import ModelServer

@@ -16,7 +16,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from model_server.access_log import CLIENT_CLOSED, AccessLog
+from http_connection.access_log import CLIENT_CLOSED, AccessLog
+from model_server.access_log import is_probe, log_request
 from model_server.authorization import Authorization
 from model_server.card import describe_card, sample_bytes
 from model_server.codec.images import decode_images
@@ -92,7 +93,7 @@ def build_app(
         Route(sample, doors.sample),
         *repository_routes(repository, authorization, phase, read),
     ]
-    logging = [Middleware(AccessLog)] if access_log else []
+    logging = [Middleware(AccessLog, log_request=log_request, is_left_out=is_probe)] if access_log else []
     # Starlette's own handler of failures stands in front of the access log, which would see none
     failures = Middleware(ServerErrorMiddleware, handler=_fail)
     app = Starlette(

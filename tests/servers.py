@@ -1,9 +1,11 @@
 """The server as a process of its own, on a free port of 127.0.0.1."""
 
 import contextlib
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -50,12 +52,38 @@ def start_server(
     log: Path, *arguments: str, wait_for: str = r"Address +(\S+)", program: Sequence[str] = ("-m", "model_server")
 ) -> Server:
     """Start ``python -m model_server`` and wait until it says where it listens."""
-    command = [sys.executable, *program, "--host", "127.0.0.1", *FREE_PORTS, *arguments]
+    return _start(log, [*program, "--host", "127.0.0.1", *FREE_PORTS, *arguments], wait_for)
+
+
+def start_frontend(catalogue: Path, *arguments: str) -> Server:
+    """Start ``python -m frontend`` over a catalogue's file, and wait until it says where its page is."""
+    command = ["-m", "frontend", "--host", "127.0.0.1", "--port", "0", "--catalogue", str(catalogue), *arguments]
+    return _start(catalogue.with_name("frontend.log"), command, r"Page +(\S+)")
+
+
+def write_catalogue(path: Path, models: dict[str, str]) -> Path:
+    """Write the models' addresses, by id; as a mounted ConfigMap is renewed, another file takes the name's place."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps({"models": [{"id": name, "url": url} for name, url in models.items()]}))
+    return fresh.replace(path)
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _start(log: Path, arguments: Sequence[str], wait_for: str) -> Server:
     # bytecode is worth four of six seconds at every start
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     with log.open("wb") as file:
         process = subprocess.Popen(
-            command, stdout=file, stderr=subprocess.STDOUT, env={**environment, "PYTHONUNBUFFERED": "1"}
+            [sys.executable, *arguments],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env={**environment, "PYTHONUNBUFFERED": "1"},
         )
     deadline = time.monotonic() + START_SECONDS
     while not (found := re.search(wait_for, log.read_text(errors="replace"))):

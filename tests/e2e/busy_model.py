@@ -20,10 +20,8 @@ from traffic import ANSWER_SECONDS, Plan, Summary
 
 from scripts.api import Object, wait_for
 from scripts.kind import ADDRESS
-from scripts.programs import run
 from scripts.versions import ROOT
 
-CHART = ROOT / "charts" / "vision-models"
 DIGITS = ROOT / "models" / "digits"
 KEPT = ROOT / "build" / "e2e" / "traffic"
 DRIVER = Path(__file__).with_name("traffic.py")
@@ -69,12 +67,7 @@ class BusyModel:
         model = {**VALUES, "bundle": {"storageUri": self.bundles[bundle]}, **values}
         routes = {"host": self.space.host, "grpc": {"host": f"MODEL.grpc.{self.space.host}"}}
         document = {"models": {MODEL: model}, "routes": routes, "frontend": {"enabled": False}}
-        rendered = run(
-            *("helm", "template", "vision", str(CHART), "--no-hooks", "--namespace", self.space.name, "--values", "-"),
-            given=yaml.safe_dump(document),
-            next_step="",
-        )
-        self.space.apply(*[each for each in yaml.safe_load_all(rendered) if each])
+        self.space.apply_chart(document)
 
     def wait(self, pods: int | None = None) -> None:
         """Wait until that is what runs, and, where it is said, that so many pods are all there are."""

@@ -11,9 +11,11 @@ from scripts.api import Api, Object, wait_for
 from scripts.components import has_condition
 from scripts.errors import StepError
 from scripts.kind import ADDRESS, Cluster
+from scripts.programs import run
 from scripts.rollout import find_pods, wait_for_rollout
 from scripts.versions import ROOT
 
+CHART = ROOT / "charts" / "vision-models"
 READY_SECONDS = 180
 LAST_LINES = 2000
 STATUSES = ("initContainerStatuses", "containerStatuses")
@@ -61,12 +63,24 @@ class Space:
             *("apply", "--server-side", "--validate=strict", "--filename", "-"), given=yaml.safe_dump_all(documents)
         )
 
+    def apply_chart(self, values: Object) -> None:
+        """Apply what the chart makes of values, less what `helm test` needs."""
+        command = ("template", "vision", str(CHART), "--no-hooks", "--namespace", self.name, "--values", "-")
+        rendered = run("helm", *command, given=yaml.safe_dump(values), next_step="")
+        self.apply(*[each for each in yaml.safe_load_all(rendered) if each])
+
     def get(self, version: str, kind: str, name: str) -> Object | None:
         return self.api.get(version, kind, name, self.name)
 
     def pods(self, model: str) -> list[Object]:
         """Return the pods of a model."""
         return find_pods(self.api, self.name, model)
+
+    def statuses(self, model: str, container: str = "kserve-container") -> list[Object]:
+        """Return how a container is, in each of a model's pods."""
+        found = [pod.get("status") or {} for pod in self.pods(model)]
+        each = [one for status in found for key in STATUSES for one in status.get(key) or []]
+        return [one for one in each if one["name"] == container]
 
     def events(self, reason: str) -> list[str]:
         """Return what the events of a reason say."""
@@ -86,9 +100,7 @@ class Space:
         """Wait until a container of a model's pod has ended and begun again: it was given its chance."""
 
         def missing() -> str | None:
-            statuses = [pod.get("status") or {} for pod in self.pods(model)]
-            each = [one for status in statuses for key in STATUSES for one in status.get(key) or []]
-            restarts = [one["restartCount"] for one in each if one["name"] == container]
+            restarts = [one["restartCount"] for one in self.statuses(model, container)]
             return None if restarts and min(restarts) > 0 else f"{container} has not ended"
 
         wait_for(missing, READY_SECONDS, "see what is kept under build/e2e")

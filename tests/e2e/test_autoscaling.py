@@ -6,15 +6,11 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
-import yaml
 from callers import SAMPLES, client, wait_for_route
 from space import Space
 
 from scripts.api import Object, wait_for
-from scripts.programs import run
-from scripts.versions import ROOT
 
-CHART = ROOT / "charts" / "vision-models"
 CALLERS = 4
 BUSY_SECONDS, QUIET_SECONDS = 240, 300
 VALUES: Object = {
@@ -63,12 +59,7 @@ def busy(space: Space) -> Iterator[list[str]]:
 @pytest.mark.timeout(BUSY_SECONDS + QUIET_SECONDS + 300)
 def test_from_one_to_more_and_back(space: Space) -> None:
     values = {**VALUES, "routes": {"host": space.host}}
-    rendered = run(
-        *("helm", "template", "vision", str(CHART), "--no-hooks", "--namespace", space.name, "--values", "-"),
-        given=yaml.safe_dump(values),
-        next_step="",
-    )
-    space.apply(*[each for each in yaml.safe_load_all(rendered) if each])
+    space.apply_chart(values)
     space.wait_until_ready("digits")
     wait_for_route(space, "digits")
     assert replicas(space) == 1

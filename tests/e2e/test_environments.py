@@ -9,16 +9,14 @@ import tritonclient.grpc
 import yaml
 from bundle_store import CONFINED, IMAGE
 from callers import REST, assert_labels_right, client, grpc, grpc_client, raw, wait_for_route
-from space import Space
+from space import CHART, Space
 from test_scripts import script
 
 from scripts.api import Api, Object, wait_for
 from scripts.kind import Cluster
 from scripts.programs import run
 from scripts.rollout import find_pods
-from scripts.versions import ROOT
 
-CHART = ROOT / "charts" / "vision-models"
 ENVIRONMENTS = CHART / "environments"
 NAMES = ("dev", "staging")
 MODELS = ("digits", "digits-float32")

@@ -132,8 +132,7 @@ def enormous_picture() -> bytes:
 
 def killed(model: BusyModel) -> bool:
     """Tell whether the kernel has ended a pod's server for its memory."""
-    statuses = [pod.get("status") or {} for pod in model.space.pods(MODEL)]
-    each = [one for status in statuses for one in status.get("containerStatuses") or []]
+    each = model.space.statuses(MODEL)
     ends = [one.get(key, {}).get("terminated") or {} for one in each for key in ("state", "lastState")]
     return any(end.get("reason") == "OOMKilled" for end in ends)
 

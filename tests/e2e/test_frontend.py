@@ -1,8 +1,6 @@
 """The web page through the Ingress: what it shows, what restarts it and what it restarts, models behind it alone."""
 
-import os
 import re
-import shutil
 import threading
 import uuid
 from collections.abc import Iterator
@@ -14,8 +12,9 @@ import httpx
 import pytest
 import tritonclient.grpc
 import yaml
+from browsers import open_browser
 from callers import SAMPLES, assert_labels_right, client, grpc_client, raw, wait_for_route
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from space import Space
 from test_scripts import script
 
@@ -26,7 +25,6 @@ from scripts.rollout import find_pods
 MODELS = ("ours", "ours-float32")
 """Called like none of the environment kind, whose routes are of every host: Traefik would prefer their longer paths."""
 NAME = "vision-frontend"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PODS = "app.kubernetes.io/name=frontend"
 SMALL = {"requests": {"cpu": "50m", "memory": "384Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}}
 VALUES: dict[str, Any] = {
@@ -250,16 +248,11 @@ def test_without_a_page_nothing_of_it_is_left(shown: Space, tmp_path: Path) -> N
 
 
 def test_somebody_clicks_on_a_sample_and_is_told_what_it_is(shown: Space, tmp_path: Path) -> None:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip("there is no browser: install Chromium, as `chromium` or `google-chrome` on the PATH")
     deploy(shown, tmp_path)
     for model in MODELS:
         wait_for_route(shown, model)
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        # it refuses root, else
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+    with open_browser() as browser:
         page = browser.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
@@ -269,5 +262,4 @@ def test_somebody_clicks_on_a_sample_and_is_told_what_it_is(shown: Space, tmp_pa
             page.get_by_role("button", name="Sample 8: 7").click()
             answer = page.get_by_role("region", name=model, exact=True)
             expect(answer.get_by_role("listitem").first).to_contain_text(re.compile(r"^\s*7\b.*%"))
-        browser.close()
     assert complaints == []

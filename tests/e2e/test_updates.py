@@ -82,6 +82,5 @@ def test_a_revision_that_never_becomes_ready_leaves_the_old_one_answering(
 
 def crashed(model: BusyModel) -> str | None:
     """Tell what is missing until a pod has refused its bundle twice."""
-    statuses = [pod.get("status") or {} for pod in model.space.pods(MODEL)]
-    each = [one for status in statuses for one in status.get("containerStatuses") or []]
+    each = model.space.statuses(MODEL)
     return None if any(one["restartCount"] >= 2 for one in each) else "no pod has restarted twice"

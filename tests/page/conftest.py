@@ -1,21 +1,19 @@
 """The models, the frontend before them and the browsers that visit its page."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from browsers import open_browser
 from bundles import write_colour_bundle
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from servers import running_server, wait_until
 from stage import DIGITS, all_ready, running_frontend
 from visitor import Visitor
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LONG = "a label of as many letters as the longest of a thousand have"
 MODELS = ("digits", "digits-2", "colours", "shades", "long")
 Visit = Callable[..., Visitor]
@@ -24,15 +22,8 @@ Visit = Callable[..., Visitor]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A headless Chromium; for a module only, because its event loop would be in the way of asynchronous tests."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip("there is no browser: install Chromium, as `chromium` or `google-chrome` on the PATH")
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # it refuses root otherwise
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=sandbox)
-        browser.version  # noqa: B018 - it has started
+    with open_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

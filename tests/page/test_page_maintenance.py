@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from servers import Server, running_server, start_server
-from stage import free_port, running_frontend
+from servers import Server, free_port, running_server, start_server
+from stage import running_frontend
 from visitor import HTML, PREDICT, Visitor
 
 TRACE = "Traceback"

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 from aiohttp.test_utils import TestServer
-from frontends import LIMITS, Frontend, Model, closed_port, running_frontend
+from frontends import LIMITS, Frontend, Model, running_frontend
+from servers import free_port
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frontend]:
 @pytest.fixture
 def frontend(running: Frontend, model: Model) -> Frontend:
     """The one frontend, before this test's model."""
-    running.write({"cats": model.url, "none": f"http://127.0.0.1:{closed_port()}"})
+    running.write({"cats": model.url, "none": f"http://127.0.0.1:{free_port()}"})
     return running
 
 

@@ -2,17 +2,12 @@
 
 import asyncio
 import contextlib
-import json
-import re
-import socket
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import httpx
 from aiohttp import web
-from servers import wait_until
+from servers import start_frontend, write_catalogue
 
 MAX_BODY_BYTES = 4 << 20
 PICTURE = b"a picture"
@@ -53,30 +48,18 @@ class Frontend:
     """A running frontend; ``models`` are written into its catalogue's file."""
 
     def __init__(self, folder: Path, models: dict[str, str], *options: str) -> None:
-        self.file = folder / "models.json"
-        self.log = folder / "frontend.log"
-        self.write(models)
-        command = [sys.executable, "-m", "frontend", "--host", "127.0.0.1", "--port", "0"]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen([*command, "--catalogue", self.file, *options], stdout=log, stderr=log)
-        wait_until(lambda: self._address() or self.process.poll() is not None)
-        assert self._address(), self.log.read_text()
-        self.url = self._address()
+        self._file = write_catalogue(folder / "models.json", models)
+        server = start_frontend(self._file, *options)
+        self.process, self.url, self.log = server.process, server.url, server.log
 
     def write(self, models: dict[str, str]) -> None:
         """Change the catalogue."""
-        fresh = self.file.with_suffix(".new")
-        fresh.write_text(json.dumps({"models": [{"id": name, "url": url} for name, url in models.items()]}))
-        fresh.replace(self.file)
+        write_catalogue(self._file, models)
 
     @property
     def port(self) -> int:
         """Return its port on 127.0.0.1."""
         return int(self.url.rpartition(":")[2])
-
-    def _address(self) -> str:
-        found = re.search(r"^Page +(\S+)", self.log.read_text(), re.MULTILINE)
-        return found[1] if found else ""
 
 
 @contextlib.contextmanager
@@ -102,12 +85,6 @@ async def exchange(port: int, *parts: bytes, pause: float = 0) -> bytes:
     answer = await reader.read()
     writer.close()
     return answer
-
-
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def said(answer: httpx.Response, status: int) -> str:

@@ -13,10 +13,10 @@ from frontends import (
     PICTURE,
     Frontend,
     Model,
-    closed_port,
     running_frontend,
     said,
 )
+from servers import free_port
 
 
 async def test_a_model_that_is_down_is_said_to_be_with_when_to_come_back(client: httpx.AsyncClient) -> None:
@@ -28,7 +28,7 @@ async def test_a_model_that_is_down_is_said_to_be_with_when_to_come_back(client:
 async def test_a_model_that_comes_a_moment_later_gets_the_request(
     frontend: Frontend, client: httpx.AsyncClient, model: Model, body: bytes
 ) -> None:
-    port = closed_port()
+    port = free_port()
     frontend.write({"late": f"http://127.0.0.1:{port}"})
     asking = asyncio.create_task(client.post("/model/late/predict", content=body))
     await asyncio.sleep(0.05)  # the first attempt is refused
