@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 from bundle_store import BundleStore
-from callers import SAMPLES, wait_for_route
+from callers import SAMPLES, wait_for_grpc_route, wait_for_route
 from space import READY_SECONDS, Space
 from traffic import ANSWER_SECONDS, Plan, Summary
 
@@ -140,4 +140,5 @@ def start_busy_model(space: Space, store: BundleStore, folder: Path) -> BusyMode
     model.deploy("plain")
     model.wait(pods=2)
     wait_for_route(space, MODEL)
+    wait_for_grpc_route(space, MODEL)
     return model

@@ -9,6 +9,7 @@ import httpx
 import numpy as np
 import tritonclient.grpc
 import tritonclient.http
+import tritonclient.utils
 from space import Space
 
 from scripts.api import wait_for
@@ -33,6 +34,19 @@ def wait_for_route(space: Space, model: str) -> None:
         with client(space) as http:
             answer = http.get(f"/v2/models/{model}/ready")
         return None if answer.status_code == 200 else f"{answer.status_code}: {answer.text[:200]}"
+
+    wait_for(missing, ROUTE_SECONDS, "see what is kept under build/e2e")
+
+
+def wait_for_grpc_route(space: Space, model: str) -> None:
+    """Wait until it has heard of a model's Service for gRPC, which it may learn of later than of the one for REST."""
+
+    def missing() -> str | None:
+        try:
+            ready = grpc_client(space, model).is_model_ready(model, client_timeout=10)
+        except tritonclient.utils.InferenceServerException as error:
+            return str(error)
+        return None if ready else "it is not ready"
 
     wait_for(missing, ROUTE_SECONDS, "see what is kept under build/e2e")
 

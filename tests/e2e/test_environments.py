@@ -8,7 +8,7 @@ import pytest
 import tritonclient.grpc
 import yaml
 from bundle_store import CONFINED, IMAGE
-from callers import REST, assert_labels_right, client, grpc, grpc_client, raw, wait_for_route
+from callers import REST, assert_labels_right, client, grpc, grpc_client, raw, wait_for_grpc_route, wait_for_route
 from space import CHART, Space
 from test_scripts import script
 
@@ -70,6 +70,7 @@ def test_a_label_from_each_by_every_door(environments: dict[str, Space]) -> None
     for space in environments.values():
         for model in MODELS:
             wait_for_route(space, model)
+            wait_for_grpc_route(space, model)
             for door in (*REST.values(), grpc):
                 assert_labels_right(space, model, door)
         assert space.events("FailedCreate") == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from bundle_store import BundleStore
-from callers import client, grpc, v2_binary, wait_for_route
+from callers import client, grpc, v2_binary, wait_for_grpc_route, wait_for_route
 from PIL import Image
 from sklearn.datasets import load_sample_image
 from space import Space, container, read_manifest
@@ -45,6 +45,7 @@ def test_v2_binary_and_grpc_agree(space: Space, store: BundleStore, bundle: Path
     space.apply(*documents)
     space.wait_until_ready("resnet-50")
     wait_for_route(space, "resnet-50")
+    wait_for_grpc_route(space, "resnet-50")
     with client(space) as http:
         card = http.get("/model/resnet-50").raise_for_status().json()
     assert card["trained"] is False
