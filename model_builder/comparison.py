@@ -7,8 +7,7 @@ import numpy as np
 
 from model_builder.errors import BuildError
 from model_builder.pictures import draw_pictures
-from model_server.engine import load_engine
-from model_server.engine.openvino import OpenVinoEngine
+from model_server.engine import load_engine, openvino
 from model_server.imaging import Imaging
 from model_server.manifest import Manifest, Variant
 from model_server.types import Float32Array
@@ -56,7 +55,7 @@ def compare_engines(manifest: Manifest, contents: Mapping[str, bytes]) -> list[D
     torch, onnx = engines["torch"], engines["onnxruntime"]
     reference = load_engine(manifest, torch, files(torch), THREADS).infer(pixels)
     by_onnxruntime = load_engine(manifest, onnx, files(onnx), THREADS).infer(tensor)
-    by_openvino = OpenVinoEngine(contents[onnx.files[0].path], b"", THREADS).infer(tensor)
+    by_openvino = openvino.load(contents[onnx.files[0].path], b"", threads=THREADS).infer(tensor)
     return [
         _compare("ONNX Runtime", by_onnxruntime, reference),
         _compare("OpenVINO", by_openvino, reference),

@@ -1,17 +1,19 @@
 """Images of many callers → batches for one engine, by deadline.
 
-Nothing waits for a batch to fill: the engine takes what is there as soon as it is free, most urgent first, and batches
+Nothing waits for a batch to fill: a stream takes what is there as soon as it is free, most urgent first, and batches
 form by themselves while it is busy. A request is admitted only if it, and everything admitted before it, can still be
 answered in time; what has been admitted is always answered.
+
+An image that is alone gets the wide stream, which has all the threads; many get narrow ones, which wait for nobody.
 """
 
 import asyncio
 import bisect
 import heapq
 import itertools
+import math
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -19,6 +21,7 @@ import numpy as np
 
 from model_server.batch_times import BatchTimes
 from model_server.errors import DeadlineUnmet, QueueFull, ServingError
+from model_server.lane import Infer, Lane, when_done
 from model_server.metrics import ModelMetrics
 from model_server.types import Float32Array, Rows
 
@@ -27,8 +30,9 @@ class Batcher:
     """One engine's queue.
 
     Args:
-        infer: rows ``[n, …]`` to logits ``[n, classes]``, ``n`` at most ``max_batch``; called in a thread of its own.
-        max_batch: images in one call of ``infer``.
+        infer: rows ``[n, …]`` to logits ``[n, classes]``; called in a thread of its own.
+        narrow: the same over a part of the threads each, called in a thread each; none where ``infer`` does it all.
+        max_batch: images in the engine at once: in a call of ``infer``, or in one of each of ``narrow``.
         queue_size: images admitted at once: being decoded, waiting or in the engine.
         metrics: what is told of batches, of the queue's length and of the wait in it.
         clock: seconds, monotonic.
@@ -36,44 +40,42 @@ class Batcher:
 
     def __init__(
         self,
-        infer: Callable[[Rows], Float32Array],
+        infer: Infer,
         *,
+        narrow: Sequence[Infer] = (),
         max_batch: int,
         queue_size: int,
         metrics: ModelMetrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.max_batch = max_batch
         self.queue_size = queue_size
-        self.times = BatchTimes(max_batch)
-        self._infer = infer
+        self.max_batch = math.ceil(max_batch / max(1, len(narrow)))
+        self.times = BatchTimes(self.max_batch)
         self._metrics = metrics
         self._clock = clock
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
+        self._wide = Lane(infer, BatchTimes(1) if narrow else self.times, clock)
+        self._narrow = [Lane(each, self.times, clock) for each in narrow]
+        self._shared = self._narrow or [self._wide]
         self._admitted: list[Place] = []
         self._queue: list[_Row] = []
         self._dead = 0
         self._order = itertools.count()
-        self._free_at = 0.0
-        self._busy = False
 
     async def warm_up(self, row: Rows) -> dict[int, Float32Array]:
-        """Run the engine on one row, ``[1, …]``, alone and in a full batch, to learn how long each takes.
+        """Run every stream on one row, ``[1, …]``, alone and in a full batch, to learn how long each takes.
 
         Returns:
             The logits of each batch, by its size.
         """
-        logits, fastest = {}, {}
-        for size in sorted({1, self.max_batch}):
-            batch = np.repeat(row, size, axis=0)
-            runs = []
-            for _ in range(3):  # the first run of a shape pays for compiling it
-                begin = self._clock()
-                logits[size] = await asyncio.get_running_loop().run_in_executor(self._thread, self._infer, batch)
-                runs.append(self._clock() - begin)
-            fastest[size] = min(runs)
-        self.times.expect_between(fastest[1], fastest[self.max_batch])
-        return logits
+        found: dict[int, tuple[Float32Array, float]] = {}
+        if self._narrow:
+            found |= await self._wide.warm_up(row, [1])
+            _, seconds = found[1]
+            self._wide.times.expect_between(seconds, seconds)
+        for lane in self._shared:
+            found |= await lane.warm_up(row, sorted({1, self.max_batch}))
+        self.times.expect_between(found[1][1], found[self.max_batch][1])
+        return {size: logits for size, (logits, _) in found.items()}
 
     def admit(self, rows: int, deadline: float) -> "Place":
         """Take places for ``rows`` images that are to be answered by ``deadline``, on this batcher's clock.
@@ -85,22 +87,24 @@ class Batcher:
         taken = sum(place.rows for place in self._admitted)
         waiting = sum(place.waiting for place in self._admitted)
         now = self._clock()
-        free_at, estimate = max(now, self._free_at), self.times.estimate
+        lanes = [self._wide] if taken == 0 and rows == 1 else self._shared
+        ready = max(now, self._wide.free_at)
+        free_at, times = [max(ready, lane.free_at) for lane in lanes], lanes[0].times
         if taken + rows > self.queue_size:
             raise QueueFull(
                 f"the queue is full: {taken} of {self.queue_size} places are taken and {rows} more images do not fit; "
                 "send the request again later",
-                free_at - now + estimate(waiting),
+                when_done(free_at, times.estimate(waiting)) - now,
             )
         place = Place(self, rows, deadline)
         position = bisect.bisect_right(self._admitted, deadline, key=lambda other: other.deadline)
         ahead = sum(other.waiting for other in self._admitted[:position])
         for later in (place, *self._admitted[position:]):
             ahead += later.waiting
-            late = free_at + estimate(ahead) - later.deadline
+            late = when_done(free_at, times.estimate(ahead)) - later.deadline
             if late > 0 and later.waiting:
-                if not self._busy and not waiting:
-                    self.times.doubt(from_size=1)
+                if not waiting and not self._is_busy():
+                    times.doubt(from_size=1)
                 raise DeadlineUnmet(
                     f"the deadline can't be met: {waiting} images wait, and an answer would come {late:.3f} seconds "
                     "late; give a longer timeout or send the request again later",
@@ -115,8 +119,9 @@ class Batcher:
         return len(self._queue)
 
     def close(self) -> None:
-        """Let the engine's thread end after the batch it is at."""
-        self._thread.shutdown(wait=True)
+        """Let the engine's threads end after the batches they are at."""
+        for lane in {self._wide, *self._shared}:
+            lane.close()
 
     def release(self, place: "Place") -> None:
         """Give back a place; its rows that still wait leave the queue, and memory."""
@@ -135,33 +140,45 @@ class Batcher:
             heapq.heappush(self._queue, _Row(place.deadline, next(self._order), place, position))
         self._run_next()
 
+    def _is_busy(self) -> bool:
+        return self._wide.busy or any(lane.busy for lane in self._narrow)
+
     def _run_next(self) -> None:
-        if self._busy:
+        """Give every stream that is free its share of what waits."""
+        if self._wide.busy:  # it has every core
             return
-        batch = self._take()
+        if self._narrow and not self._is_busy() and sum(place.rows for place in self._admitted) == 1:
+            self._run(self._wide, 1)
+            return
+        for lane in self._shared:
+            if not lane.busy:
+                # what is still being decoded counts: the streams are to have done at about the same time
+                waiting = sum(place.waiting for place in self._admitted)
+                self._run(lane, math.ceil(waiting / len(self._shared)))
+
+    def _run(self, lane: Lane, share: int) -> None:
+        batch = self._take(lane.times, share)
         if not batch:
             return
-        self._busy = True
-        begin = self._clock()
-        self._free_at = begin + self.times.estimate(len(batch))
         self._metrics.batch_images.observe(len(batch))
+        begin = lane.run(
+            [row.place.hand_over(row.position) for row in batch],
+            lambda done, begin: self._finish(batch, begin, done),
+        )
         for row in batch:
             self._metrics.stages["queue"].observe(begin - row.place.queued_at)
-        inputs = np.stack([row.place.hand_over(row.position) for row in batch])
-        running = asyncio.get_running_loop().run_in_executor(self._thread, self._infer, inputs)
-        running.add_done_callback(lambda done: self._finish(batch, begin, done))
 
-    def _take(self) -> list["_Row"]:
+    def _take(self, times: BatchTimes, share: int) -> list["_Row"]:
         """Take the most urgent rows: as many as let the first of them be answered in time, or a full batch if none."""
         self._skip_dead()
         if not self._queue:
             return []
         left = self._queue[0].deadline - self._clock()
-        size = self.times.largest_within(left)
+        size = times.largest_within(left)
         if size < min(self.max_batch, len(self._queue) - self._dead):
-            self.times.doubt(from_size=size + 1)
+            times.doubt(from_size=size + 1)
         batch: list[_Row] = []
-        while self._queue and len(batch) < size:
+        while self._queue and len(batch) < min(size, share):
             batch.append(heapq.heappop(self._queue))
             self._skip_dead()
         return batch
@@ -172,12 +189,8 @@ class Batcher:
             self._dead -= 1
 
     def _finish(self, batch: list["_Row"], begin: float, done: "asyncio.Future[Float32Array]") -> None:
-        now = self._clock()
-        self._busy = False
-        self._free_at = now
         size = len(batch)
-        self.times.learn(size, now - begin)
-        self._metrics.stages["inference"].observe(now - begin)
+        self._metrics.stages["inference"].observe(self._clock() - begin)
         error = done.exception()
         if error is None and len(done.result()) != size:
             error = ValueError(f"{size} rows went into the engine, logits of {len(done.result())} came out")

@@ -17,6 +17,7 @@ from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlug
 
 from model_server.errors import InvalidInput
 from model_server.manifest import Preprocessing
+from model_server.resizing import resize
 from model_server.settings import MAX_IMAGE_PIXELS
 from model_server.types import Float32Array, UInt8Array
 
@@ -26,7 +27,6 @@ OVERSAMPLING = 1.4
 MAX_SCANS = 50
 """A progressive JPEG has ten; one of hundreds, a few kilobytes each, takes minutes to decode."""
 
-_RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 _PLUGINS: dict[bytes, type[ImageFile.ImageFile]] = {
     b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile,
     b"\x89PNG\r\n\x1a\n": PngImagePlugin.PngImageFile,
@@ -72,7 +72,7 @@ class Imaging:
         self.max_pixels = max_pixels
         self._tell_pixels = tell_pixels
         self._resize = preprocessing.resize
-        self._resampling = _RESAMPLING[preprocessing.interpolation]
+        self._interpolation = preprocessing.interpolation
         mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
         self._scale = (1 / (255 * std)).reshape(3, 1, 1).astype(np.float32)
         self._shift = (-mean / std).reshape(3, 1, 1).astype(np.float32)
@@ -94,7 +94,7 @@ class Imaging:
             orientation = _read_orientation(image)
             if image.format == "JPEG":
                 return self._fit(*self._decode_jpeg(data, image), orientation)
-            return self._fit(_decode_other(image, data), image.size, orientation)
+            return self._fit(np.asarray(_decode_other(image, data)), image.size, orientation)
         except InvalidInput:
             raise
         except Exception as error:  # decoders raise whatever a hostile file drives them to
@@ -107,7 +107,7 @@ class Imaging:
         self._tell_pixels(width * height)
         if height == width == self.size == self._resize:
             return pixels
-        return self._fit(Image.fromarray(pixels), (width, height))
+        return self._fit(pixels, (width, height))
 
     def normalise(self, rows: UInt8Array) -> Float32Array:
         """Turn UINT8 ``[N, S, S, 3]`` into FP32 ``[N, 3, S, S]``: ``(x / 255 - mean) / std`` for each channel."""
@@ -123,8 +123,8 @@ class Imaging:
                 "scale it down"
             )
 
-    def _decode_jpeg(self, data: bytes, image: Image.Image) -> tuple[Image.Image, tuple[float, float]]:
-        """Return the decoded image and its size before rounding: a scaled decode's last row may be a part of one."""
+    def _decode_jpeg(self, data: bytes, image: Image.Image) -> tuple[UInt8Array, tuple[float, float]]:
+        """Return UINT8 ``[H, W, 3]`` and the size before rounding: a scaled decode's last row may be a part of one."""
         scans = data.count(b"\xff\xda")  # within a scan, 255 is always followed by 0 or a restart marker
         if scans > MAX_SCANS:
             raise InvalidInput(
@@ -139,12 +139,12 @@ class Imaging:
             inks = simplejpeg.decode_jpeg(data, "CMYK", **limits)
             if "adobe" in image.info:  # Adobe's files store the inks inverted
                 inks = 255 - inks
-            decoded = Image.fromarray(inks, "CMYK").convert("RGB")
+            decoded = np.asarray(Image.fromarray(inks, "CMYK").convert("RGB"))
         else:
-            decoded = Image.fromarray(simplejpeg.decode_jpeg(data, "RGB", **limits))
+            decoded = simplejpeg.decode_jpeg(data, "RGB", **limits)
         return decoded, (width * scale, height * scale)
 
-    def _fit(self, image: Image.Image, size: tuple[float, float], orientation: int = 1) -> UInt8Array:
+    def _fit(self, pixels: UInt8Array, size: tuple[float, float], orientation: int = 1) -> UInt8Array:
         """Resize and crop in one step, so that only the pixels under the crop are computed, then turn upright."""
         width, height = size if orientation not in _SWAPPED else size[::-1]
         left, right, top, bottom = *self._span(width, height), *self._span(height, width)
@@ -153,10 +153,10 @@ class Imaging:
         if orientation in _MIRRORED_DOWN:
             top, bottom = height - bottom, height - top
         box = (top, left, bottom, right) if orientation in _SWAPPED else (left, top, right, bottom)
-        fitted = image.resize((self.size, self.size), self._resampling, box=box)
+        fitted = resize(pixels, box, self.size, self._interpolation)
         if orientation in _UPRIGHT:
-            fitted = fitted.transpose(_UPRIGHT[orientation])
-        return np.asarray(fitted)
+            fitted = np.asarray(Image.fromarray(fitted).transpose(_UPRIGHT[orientation]))
+        return fitted
 
     def _span(self, length: float, other: float) -> tuple[float, float]:
         """Return where the crop begins and ends along a side of the given length.

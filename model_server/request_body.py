@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from model_server.errors import InvalidInput, RequestTimeout, TooLarge, UnsupportedMediaType
 
-LARGE_BYTES = 64 << 10
+LARGE_BYTES = 128 << 10
 """What is larger is decoded in a thread, so that the event loop goes on."""
 
 P = ParamSpec("P")

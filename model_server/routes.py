@@ -1,11 +1,8 @@
 """What the HTTP app answers; it stands in the place of KServe's routers."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
@@ -19,8 +16,9 @@ from starlette.routing import Route
 from http_connection.access_log import CLIENT_CLOSED, AccessLog
 from model_server.access_log import is_probe, log_request
 from model_server.authorization import Authorization
+from model_server.caller import unless_gone
 from model_server.card import describe_card, sample_bytes
-from model_server.codec.images import decode_images
+from model_server.codec.images import decode_images, is_form
 from model_server.codec.predictions import encode_predictions
 from model_server.codec.v1 import decode_v1
 from model_server.codec.v2 import describe_model, describe_server
@@ -32,7 +30,7 @@ from model_server.predictor import VisionModel
 from model_server.repository import BundleRepository
 from model_server.repository_routes import ReadBody, repository_routes
 from model_server.request_body import read_body, run_by_size
-from model_server.types import Answer, Query
+from model_server.types import Answer
 
 JSON = "application/json"
 BINARY = "application/octet-stream"
@@ -167,7 +165,7 @@ class _Doors:
             begin = time.perf_counter()
             with model.metrics.time("decode"):
                 decoded = await run_by_size(len(body), decode_v2, body, length, model.signature)
-            answer = await _predict(request, model, decoded.query)
+            answer = await unless_gone(request.receive, model.predict(decoded.query))
             with model.metrics.time("encode"):
                 body, header_length = await run_by_size(
                     answer.classes.nbytes, encode_v2, answer, decoded, model.signature
@@ -184,7 +182,7 @@ class _Doors:
             begin = time.perf_counter()
             with model.metrics.time("decode"):
                 query = await run_by_size(len(body), decode_v1, body, model.signature)
-            answer = await _predict(request, model, query)
+            answer = await unless_gone(request.receive, model.predict(query))
             body = await _write_predictions(answer, model)
         return Response(body, media_type=JSON, headers=_write_timing(begin))
 
@@ -194,10 +192,11 @@ class _Doors:
             body = await self._read(request)
             begin = time.perf_counter()
             with model.metrics.time("decode"):
+                size = len(body) if is_form(body, content_type) else 0  # an image is its body as it is
                 query, single = await run_by_size(
-                    len(body), decode_images, body, content_type, request.query_params, model.signature
+                    size, decode_images, body, content_type, request.query_params, model.signature
                 )
-            answer = await _predict(request, model, query)
+            answer = await unless_gone(request.receive, model.predict(query))
             body = await _write_predictions(answer, model, single=single)
         return Response(body, media_type=JSON, headers=_write_timing(begin))
 
@@ -221,20 +220,6 @@ def _check_content_type(request: Request, *accepted: str) -> None:
         )
 
 
-async def _predict(request: Request, model: VisionModel, query: Query) -> Answer:
-    """Ask the model, unless the client goes away first: then its work is cancelled and leaves the queue."""
-    work = asyncio.ensure_future(model.predict(query))
-    gone = asyncio.ensure_future(_disconnect(request.receive))
-    try:
-        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
-            raise ClientDisconnect
-        return work.result()
-    finally:
-        work.cancel()
-        gone.cancel()
-
-
 async def _write_predictions(answer: Answer, model: VisionModel, *, single: bool = False) -> bytes:
     with model.metrics.time("encode"):
         return await run_by_size(answer.classes.nbytes, encode_predictions, answer, model.signature, single=single)
@@ -243,11 +228,6 @@ async def _write_predictions(answer: Answer, model: VisionModel, *, single: bool
 def _write_timing(begin: float) -> dict[str, str]:
     """Return the milliseconds since the body arrived, as https://www.w3.org/TR/server-timing has them."""
     return {"Server-Timing": f"model;dur={(time.perf_counter() - begin) * 1000:.2f}"}
-
-
-async def _disconnect(receive: Callable[[], Awaitable[Any]]) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

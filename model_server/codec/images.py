@@ -27,9 +27,14 @@ def decode_images(body: bytes, content_type: str, query: Mapping[str, str], sign
     top_k, timeout_seconds = read_query_string(query, signature.class_count)
     if not body:
         raise InvalidInput(f"the body is empty; {HOW}")
-    multipart = content_type.lower().startswith("multipart/form-data") and not body.startswith(MAGIC)
+    multipart = is_form(body, content_type)
     files = _parts(body, content_type, signature.max_images) if multipart else [body]
     return Query(EncodedImages(files), top_k=top_k, timeout_seconds=timeout_seconds), not multipart
+
+
+def is_form(body: bytes, content_type: str) -> bool:
+    """Tell whether a body is a multipart form, rather than an image as it is."""
+    return content_type.lower().startswith("multipart/form-data") and not body.startswith(MAGIC)
 
 
 def _parts(body: bytes, content_type: str, max_images: int) -> list[bytes]:

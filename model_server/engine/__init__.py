@@ -21,6 +21,11 @@ PACKAGES = {
 class Engine(Protocol):
     """A compiled network. ``infer`` blocks, releases the GIL, and is called from one thread at a time."""
 
+    @property
+    def narrow(self) -> "Sequence[Engine]":
+        """The same network over a part of the threads each, to be called in parallel; none where that wins nothing."""
+        ...
+
     def infer(self, rows: Rows) -> Float32Array:
         """Return logits, FP32 ``[N, classes]``, for UINT8 ``[N, S, S, 3]`` or FP32 ``[N, 3, S, S]`` rows."""
         ...

@@ -19,6 +19,8 @@ class OnnxRuntimeEngine:
         self._input = self._session.get_inputs()[0].name
         self._output = self._session.get_outputs()[0].name
 
+    narrow = ()
+
     def infer(self, rows: Rows) -> Float32Array:
         """Return logits, FP32 ``[N, classes]``."""
         (logits,) = self._session.run([self._output], {self._input: rows})

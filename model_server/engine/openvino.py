@@ -1,5 +1,7 @@
 """OpenVINO, for int8 on CPUs."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from model_server.telemetry import disable_telemetry
@@ -9,25 +11,15 @@ disable_telemetry()
 
 import openvino  # noqa: E402
 
+MAX_NARROW_STREAMS = 4
+"""More would hold more memory than they win: each keeps the largest batch's activations."""
+
 
 class OpenVinoEngine:
-    """One compiled model with one inference request: one wide stream over all the threads."""
+    """One inference request of a compiled model: a stream."""
 
-    def __init__(self, model: bytes, weights: bytes, threads: int) -> None:
-        core = openvino.Core()
-        network = core.read_model(model=model, weights=weights)
-        compiled = core.compile_model(
-            network,
-            "CPU",
-            {
-                "PERFORMANCE_HINT": "LATENCY",
-                "NUM_STREAMS": "1",
-                "INFERENCE_NUM_THREADS": str(threads),
-                # on CPUs with bfloat16 the float parts would lose digits that the accuracy in the bundle has
-                "INFERENCE_PRECISION_HINT": "f32",
-                "ENABLE_CPU_PINNING": False,
-            },
-        )
+    def __init__(self, compiled: openvino.CompiledModel) -> None:
+        self.narrow: Sequence[OpenVinoEngine] = ()
         self._request = compiled.create_infer_request()
 
     def infer(self, rows: Rows) -> Float32Array:
@@ -38,5 +30,30 @@ class OpenVinoEngine:
 
 
 def load(model: bytes, weights: bytes, *, threads: int, **_: object) -> OpenVinoEngine:
-    """Compile OpenVINO IR: the ``.xml`` and the ``.bin``."""
-    return OpenVinoEngine(model, weights, threads)
+    """Compile OpenVINO IR, the ``.xml`` and the ``.bin``: for one stream over all the threads, and for narrow ones.
+
+    It is compiled twice because OpenVINO divides the threads among a compiled model's streams once and for all.
+    """
+    core = openvino.Core()
+    network = core.read_model(model=model, weights=weights)
+
+    def compile_for(streams: int) -> openvino.CompiledModel:
+        return core.compile_model(
+            network,
+            "CPU",
+            {
+                "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
+                "NUM_STREAMS": str(streams),
+                "INFERENCE_NUM_THREADS": str(threads),
+                # on CPUs with bfloat16 the float parts would lose digits that the accuracy in the bundle has
+                "INFERENCE_PRECISION_HINT": "f32",
+                "ENABLE_CPU_PINNING": False,
+            },
+        )
+
+    engine = OpenVinoEngine(compile_for(1))
+    if threads > 1:
+        streams = min(threads, MAX_NARROW_STREAMS)
+        compiled = compile_for(streams)
+        engine.narrow = [OpenVinoEngine(compiled) for _ in range(streams)]
+    return engine

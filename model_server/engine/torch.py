@@ -31,6 +31,8 @@ class TorchEngine:
         self._mean = self._channels([255 * mean for mean in preprocessing.mean])
         self._scale = self._channels([1 / (255 * std) for std in preprocessing.std])
 
+    narrow = ()
+
     def infer(self, rows: Rows) -> Float32Array:
         """Return logits, FP32 ``[N, classes]``."""
         with torch.inference_mode():

@@ -18,7 +18,7 @@ from model_builder.pictures import draw_pictures
 from model_server.bundle import read_bundle
 from model_server.engine import load_engine
 from model_server.engine.networks import OWN, list_architectures
-from model_server.engine.openvino import OpenVinoEngine
+from model_server.engine.openvino import load as load_openvino
 from model_server.imaging import Imaging
 
 SMALLEST = {
@@ -84,7 +84,7 @@ def test_onnx_and_openvino_answer_as_torch_does(
     assert reference.std(axis=0).mean() > LEAST_SPREAD * largest
     for engine, logits in {
         "ONNX": load_engine(bundle.manifest, onnx, [model], 1).infer(tensor),
-        "IR": OpenVinoEngine(*openvino_ir(model), threads=1).infer(tensor),
+        "IR": load_openvino(*openvino_ir(model), threads=1).infer(tensor),
     }.items():
         difference = np.abs(logits - reference).max()
         print(f"{architecture}: {engine} differs by at most {difference:.1e}, the largest logit is {largest:.2f}")  # noqa: T201 - for -rP

@@ -102,7 +102,7 @@ def test_eight_orientations_are_one_picture(form: str) -> None:
     for orientation, turn in stored.items():
         difference = abs(IMAGING.decode(encode(upright.transpose(turn), form, orientation)).astype(int) - first)
         # a JPEG's blocks lie differently in each file, lossless formats leave only the resize's rounding
-        assert difference.mean() < (3 if form == "JPEG" else 0.1), orientation
+        assert difference.mean() < (3 if form == "JPEG" else 0.2), orientation
 
 
 def test_normalise_is_torchvisions() -> None:
