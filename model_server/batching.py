@@ -150,11 +150,11 @@ class Batcher:
         if self._narrow and not self._is_busy() and sum(place.rows for place in self._admitted) == 1:
             self._run(self._wide, 1)
             return
-        for lane in self._shared:
-            if not lane.busy:
-                # what is still being decoded counts: the streams are to have done at about the same time
-                waiting = sum(place.waiting for place in self._admitted)
-                self._run(lane, math.ceil(waiting / len(self._shared)))
+        free = [lane for lane in self._shared if not lane.busy]
+        for taken, lane in enumerate(free):
+            # what is still being decoded counts: the streams are to have done at about the same time
+            waiting = sum(place.waiting for place in self._admitted)
+            self._run(lane, math.ceil(waiting / (len(self._shared) - taken)))
 
     def _run(self, lane: Lane, share: int) -> None:
         batch = self._take(lane.times, share)

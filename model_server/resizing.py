@@ -1,7 +1,7 @@
 """A part of an image → a square of it, each pixel a weighted mean of those it covers, as Pillow has it.
 
 By the SIMD kernels of fast_image_resize where there is a wheel of it: a third of Pillow's time, which keeps four bytes
-a pixel where three are decoded. What they give is within one level of Pillow's.
+a pixel where three are decoded. What they give is within a level of Pillow's.
 """
 
 from typing import Literal
