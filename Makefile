@@ -50,7 +50,7 @@ pytest: $(DEV)/ready test-tools ## The tests alone, or some of them with ARGS="�
 bench-bundle: build/bundles/resnet-50/model.yaml ## Make a ResNet-50 in int8 of random weights, to measure speed with
 
 build/bundles/resnet-50/model.yaml: | $(DEV)/ready
-	@$(DEV)/bin/python benchmarks/resnet_bundle.py
+	@$(DEV)/bin/python -m benchmarks.resnet_bundle
 
 e2e: $(DEV)/ready ## The tests against the cluster of scripts/cluster, or some of them with ARGS="…"
 	$(DEV)/bin/pytest tests/e2e $(ARGS)
@@ -113,6 +113,7 @@ test-tools:
 	@mkdir -p .tools
 	@$(call try,grpcurl)
 	@$(call try,helm-docs)
+	@$(call try,load)
 	@command -v helm >/dev/null || $(call try,helm)
 	@$(foreach name,chromium chromium-browser google-chrome,command -v $(name) >/dev/null ||) $(call try,chromium)
 
@@ -123,6 +124,11 @@ endef
 
 .tools/bin/grpcurl: requirements/go.in
 	$(call go_install,$(GRPCURL))
+
+.tools/bin/load: $(wildcard benchmarks/load/*) requirements/go.in
+	@echo "Building the load client into .tools/bin, once …"
+	$(go_needed)
+	@$(GO_PATH) go build -C benchmarks/load -buildvcs=false -o "$(CURDIR)/$@" .
 
 .tools/bin/helm-docs: requirements/go.in
 	$(call go_install,$(HELM_DOCS))
@@ -140,10 +146,16 @@ endef
 .tools/bin/helm: versions.env
 	$(call go_install,helm.sh/helm/v4/cmd/helm@$(HELM_VERSION))
 
+GO_PATH = PATH="$$PATH:$(CURDIR)/.venv/go/bin"
+
+define go_needed
+@command -v go >/dev/null || $(MAKE) --no-print-directory .venv/go/ready
+endef
+
 define go_install
 @echo "Building $(1) into .tools/bin, once …"
-@command -v go >/dev/null || $(MAKE) --no-print-directory .venv/go/ready
-@PATH="$$PATH:$(CURDIR)/.venv/go/bin" GOBIN="$(CURDIR)/.tools/bin" go install $(1)
+$(go_needed)
+@$(GO_PATH) GOBIN="$(CURDIR)/.tools/bin" go install $(1)
 @touch $@
 endef
 

@@ -1,6 +1,6 @@
 """ResNet-50: images a second that the server answers in int8, over those of bare torch in float32, side by side.
 
-    .venv/dev/bin/python benchmarks/int8_over_torch.py
+    .venv/dev/bin/python -m benchmarks.int8_over_torch
 
 The server gets JPEGs of 500 by 334 pixels from eight keep-alive clients in a process of their own, and decodes,
 resizes, classifies and answers them. Torch, eager and as it comes, gets a batch of eight tensors in memory and all
@@ -28,8 +28,9 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
-from resnet_bundle import BUNDLE, build_bundle
 from sklearn.datasets import load_sample_images
+
+from benchmarks.resnet_bundle import BUNDLE, build_bundle
 
 FREE_PORTS = ("--http-port", "0", "--grpc-port", "0", "--metrics-port", "0")
 BUILD = Path("build/int8_over_torch")
@@ -113,7 +114,8 @@ def worker(work: Callable[..., None], *arguments: str) -> Iterator[Connection]:
 def measure(worker: Connection, seconds: float) -> float:
     """Return what a worker makes of these seconds: images a second."""
     worker.send(seconds)
-    return worker.recv()
+    figure: float = worker.recv()
+    return figure
 
 
 def orders(connection: Connection) -> Iterator[float]:

@@ -1,0 +1,1 @@
+"""What the server does with a bundle, measured against what the bare engine does with it."""

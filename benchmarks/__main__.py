@@ -1,0 +1,36 @@
+"""``python -m benchmarks NAME``: what is measured, one module each."""
+
+import argparse
+import os
+import sys
+
+from benchmarks import efficiency
+from benchmarks.arguments import add_common_arguments
+from benchmarks.load_client import LoadError
+from benchmarks.servers import ServerError
+
+BENCHMARKS = {each.__name__.rpartition(".")[2]: each for each in (efficiency,)}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a benchmark and return the exit status, 1 where it could not be measured."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, allow_abbrev=False)
+    commands = parser.add_subparsers(dest="benchmark", required=True)
+    for name, module in BENCHMARKS.items():
+        text = module.__doc__ or ""
+        command = commands.add_parser(name, description=text, help=text.splitlines()[0], allow_abbrev=False)
+        add_common_arguments(command)
+        module.add_arguments(command)
+    options = parser.parse_args(arguments)
+    if options.cores:
+        os.sched_setaffinity(0, options.cores)  # before anything is started, which inherits it
+    try:
+        BENCHMARKS[options.benchmark].run(options)
+    except (LoadError, ServerError) as error:
+        print(f"benchmarks {options.benchmark}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""The bare engine, in a process of its own: the limit of what a server can do with a bundle."""
+
+import contextlib
+import itertools
+import multiprocessing
+import os
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import photographs
+from model_server.bundle import read_bundle
+from model_server.imaging import Imaging
+from model_server.manifest import select_variant
+
+BATCHES = (1, 8)
+PHOTOGRAPHS = 64
+WARM_UP_SECONDS = 0.5
+MOST_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the engine is used: so many streams, each with batches of so many images."""
+
+    streams: int
+    batch: int
+
+    def __str__(self) -> str:
+        return f"{self.streams} stream{'s' * (self.streams > 1)} of {self.batch}"
+
+
+@dataclass(frozen=True)
+class EngineFigures:
+    """What the engine did: the best ``way``, its images a second and CPU milliseconds an image; and one image alone."""
+
+    way: Way
+    images_per_second: float
+    cpu_ms: float
+    single_ms: float
+
+    def mean(self, other: "EngineFigures") -> "EngineFigures":
+        """Return the mean of what was measured before and after something else."""
+        pairs = zip(self._figures(), other._figures(), strict=True)
+        return EngineFigures(self.way, *(statistics.fmean(pair) for pair in pairs))
+
+    def _figures(self) -> tuple[float, float, float]:
+        return self.images_per_second, self.cpu_ms, self.single_ms
+
+
+class Engine:
+    """A process that has compiled the bundle in every way, works when it is told to, and else waits."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._best: Way | None = None
+
+    def try_all(self, seconds: float) -> dict[Way, float]:
+        """Return images a second of every way, ``seconds`` each; the best is what ``measure`` uses from then on."""
+        found: dict[Way, float] = self._ask("try_all", seconds)
+        self._best = max(found, key=lambda way: found[way])
+        return found
+
+    def measure(self, seconds: float) -> EngineFigures:
+        """Measure the best way for ``seconds``, and then one image after the other for half as long."""
+        if self._best is None:
+            self.try_all(seconds / 2)
+        figures: EngineFigures = self._ask("measure", self._best, seconds)
+        return figures
+
+    def _ask(self, *order: Any) -> Any:
+        self._connection.send(order)
+        if not self._connection.poll(MOST_SECONDS):
+            raise TimeoutError(f"the engine did not answer within {MOST_SECONDS:.0f} seconds")
+        return self._connection.recv()
+
+
+@contextlib.contextmanager
+def running_engine(bundle: Path) -> Iterator[Engine]:
+    """Start the process, which ends with the context."""
+    context = multiprocessing.get_context("spawn")  # the engine's threads would not live through a fork
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, bundle), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield Engine(ours)
+    finally:
+        ours.close()
+        process.join()
+
+
+def measure_best(bundle: Path, seconds: float) -> EngineFigures:
+    """Start the engine, find the best way and measure it."""
+    with running_engine(bundle) as engine:
+        return engine.measure(seconds)
+
+
+def _work(connection: Connection, bundle: Path) -> None:
+    bare = _BareEngine(bundle)
+    with contextlib.suppress(EOFError):
+        while True:
+            name, *arguments = connection.recv()
+            connection.send(getattr(bare, name)(*arguments))
+
+
+class _BareEngine:
+    """OpenVINO without anything around it: preprocessed images in memory, and an asynchronous queue."""
+
+    def __init__(self, folder: Path) -> None:
+        import openvino
+
+        bundle = read_bundle(folder)
+        variant = select_variant(bundle.manifest, precision="int8", engine="openvino")
+        model, weights = (bundle.read(file) for file in variant.files)
+        imaging = Imaging(bundle.manifest.preprocessing)
+        rows = np.stack([imaging.decode(data) for data in photographs.jpegs(PHOTOGRAPHS)])
+        self._batches = {size: rows.reshape(-1, size, *rows.shape[1:]) for size in BATCHES}
+        self._core = openvino.Core()
+        self._network = self._core.read_model(model=model, weights=weights)
+        self._threads = len(os.sched_getaffinity(0))
+        self._queue_type = openvino.AsyncInferQueue
+        self._queues: dict[Way, Any] = {}
+        self._single = self._compile("LATENCY", 1).create_infer_request()
+
+    def try_all(self, seconds: float) -> dict[Way, float]:
+        ways = [Way(streams, batch) for streams in sorted({1, 2, self._threads}) for batch in BATCHES]
+        return {way: self._run(way, seconds)[0] for way in ways if way.streams <= self._threads}
+
+    def measure(self, way: Way, seconds: float) -> EngineFigures:
+        images_per_second, cpu_ms = self._run(way, seconds)
+        return EngineFigures(way, images_per_second, cpu_ms, self._time_single(seconds / 2))
+
+    def _compile(self, hint: str, streams: int) -> Any:
+        options = {
+            "PERFORMANCE_HINT": hint,
+            "NUM_STREAMS": str(streams),
+            "INFERENCE_NUM_THREADS": str(self._threads),
+            "INFERENCE_PRECISION_HINT": "f32",  # the accuracy in the bundle was measured so
+        }
+        return self._core.compile_model(self._network, "CPU", options)
+
+    def _run(self, way: Way, seconds: float) -> tuple[float, float]:
+        """Return images a second and CPU milliseconds an image; time runs from batch to batch, as for the server."""
+        if way not in self._queues:
+            self._queues[way] = self._queue_type(self._compile("THROUGHPUT", way.streams), way.streams + 1)
+        queue, ended = self._queues[way], list[float]()
+        queue.set_callback(lambda _, __: ended.append(time.perf_counter()))
+        cpu, begin = time.process_time(), time.perf_counter()
+        for batch in itertools.cycle(self._batches[way.batch]):
+            if time.perf_counter() > begin + WARM_UP_SECONDS + seconds:
+                break
+            queue.start_async({0: batch}, share_inputs=True)
+        queue.wait_all()
+        cpu_ms = (time.process_time() - cpu) * 1000 / (len(ended) * way.batch)
+        first = max((at for at in ended if at < begin + WARM_UP_SECONDS), default=begin)
+        last = max(at for at in ended if at < begin + WARM_UP_SECONDS + seconds)
+        counted = sum(first < at <= last for at in ended)
+        return counted * way.batch / (last - first), cpu_ms
+
+    def _time_single(self, seconds: float) -> float:
+        """Return the median milliseconds of one image after the other."""
+        times = []
+        begin = time.perf_counter()
+        for image in itertools.cycle(self._batches[1]):
+            before = time.perf_counter()
+            if before > begin + seconds:
+                break
+            self._single.infer({0: image}, share_inputs=True)
+            times.append(time.perf_counter() - before)
+        return statistics.median(times) * 1000
