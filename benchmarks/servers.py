@@ -70,7 +70,7 @@ def serve_ours(models: Sequence[Path], *options: str, cores: Sequence[int] | Non
         ServerError: it did not start; with what it printed.
     """
     folders = [part for model in models for part in ("--models", str(model))]
-    arguments = ["--host", "127.0.0.1", *FREE_PORTS, "--no-access-log", "--drain-delay-seconds", "0"]
+    arguments = ["--device", "cpu", "--host", "127.0.0.1", *FREE_PORTS, "--no-access-log", "--drain-delay-seconds", "0"]
     command = [sys.executable, "-m", "model_server", *folders, *arguments, *options]
     addresses = re.compile(r"^Address +http://(\S+)\ngRPC +(\S+)", re.MULTILINE)
     with running(command, "ours", addresses, cores=cores) as (pid, found):
