@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
 import numpy as np
@@ -97,7 +97,9 @@ class Classifier:
         """Return a row for the engine for each image; what takes time is done in the pool."""
         if isinstance(content, Tensor):
             return list(content.values)
-        images: Iterable[bytes | UInt8Array] = content.values if isinstance(content, Pixels) else content.files
+        images: Sequence[bytes | UInt8Array] = list(content.values) if isinstance(content, Pixels) else content.files
+        if len(images) == 1 and self._imaging.is_small(images[0]):
+            return [self._prepare_image(images[0])]
         loop = asyncio.get_running_loop()
         preparing = [loop.run_in_executor(self._pool, self._prepare_image, image) for image in images]
         rows: list[Rows] = []

@@ -24,6 +24,9 @@ from model_server.types import Float32Array, UInt8Array
 OVERSAMPLING = 1.4
 """How much larger than the resized image a scaled decode stays, so that the resize still has detail to average."""
 
+SMALL_PIXELS, SMALL_BYTES = 64 * 64, 4 << 10
+"""A tenth of a millisecond's work, whatever is in it: of these bytes, no chunk inflates to more than 4 MB."""
+
 MAX_SCANS = 50
 """A progressive JPEG has ten; one of hundreds, a few kilobytes each, takes minutes to decode."""
 
@@ -33,6 +36,7 @@ _PLUGINS: dict[bytes, type[ImageFile.ImageFile]] = {
     b"RIFF": WebPImagePlugin.WebPImageFile,
 }
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+_PNG_BEGIN, _PNG_SIZE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", struct.Struct(">II")
 _PNG_DEPTH, _PNG_INTERLACE = 24, 28
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -76,6 +80,17 @@ class Imaging:
         mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
         self._scale = (1 / (255 * std)).reshape(3, 1, 1).astype(np.float32)
         self._shift = (-mean / std).reshape(3, 1, 1).astype(np.float32)
+
+    def is_small(self, image: bytes | UInt8Array) -> bool:
+        """Tell whether an image is ready sooner than another thread has woken: a few thousand pixels."""
+        if not isinstance(image, bytes):
+            return bool(image.shape[0] * image.shape[1] <= SMALL_PIXELS)
+        if len(image) > SMALL_BYTES or not image.startswith(_PNG_BEGIN):
+            return False
+        if len(image) < _PNG_DEPTH:
+            return False
+        width, height = _PNG_SIZE.unpack_from(image, len(_PNG_BEGIN))
+        return bool(width * height <= SMALL_PIXELS)
 
     def decode(self, data: bytes) -> UInt8Array:
         """Return the upright, resized and cropped image: UINT8 ``[S, S, 3]``, RGB.

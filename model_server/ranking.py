@@ -44,7 +44,7 @@ def rank(logits: Float32Array, labels: Sequence[str], k: int, *, with_logits: bo
     probabilities = powers / powers.sum(axis=1, keepdims=True)
     return Answer(
         labels=[[labels[index] for index in row] for row in order],
-        probabilities=np.take_along_axis(probabilities, order, axis=1),
+        probabilities=probabilities[np.arange(len(order))[:, np.newaxis], order],
         classes=order.astype(np.int64),
         logits=logits if with_logits else None,
     )

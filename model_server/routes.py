@@ -73,21 +73,21 @@ def build_app(
     read = partial(read_body, max_bytes=max_body_bytes, timeout_seconds=body_timeout_seconds)
     doors = _Doors(repository, phase, read)
     model, sample = "/v2/models/{name:name}", "/model/{name:name}/samples/{number:number}"
-    routes = [Route("/", doors.index), Route("/v2", doors.server)]
+    routes = [  # they are tried in this order: what is asked for most comes first
+        Route("/model/{name:name}/predict", doors.predict, methods=["POST"]),
+        Route(model + "/infer", doors.infer, methods=["POST"]),
+        Route("/v1/models/{name:name}:predict", doors.predict_v1, methods=["POST"]),
+    ]
+    routes += [Route("/", doors.index), Route("/v2", doors.server)]
     routes += [Route("/v2/health/live", doors.live), Route("/v2/health/ready", doors.ready)]
     routes += [Route("/v2/models", doors.models_v2)]
     for path in (model, model + "/versions/{version}"):
-        routes += [
-            Route(path, doors.metadata),
-            Route(path + "/ready", doors.model_ready),
-            Route(path + "/infer", doors.infer, methods=["POST"]),
-        ]
+        routes += [Route(path, doors.metadata), Route(path + "/ready", doors.model_ready)]
     routes += [
         Route("/v1/models", doors.models_v1),
         Route("/v1/models/{name:name}", doors.status_v1),
-        Route("/v1/models/{name:name}:predict", doors.predict_v1, methods=["POST"]),
+        Route(model + "/versions/{version}/infer", doors.infer, methods=["POST"]),
         Route("/model/{name:name}", doors.card),
-        Route("/model/{name:name}/predict", doors.predict, methods=["POST"]),
         Route(sample, doors.sample),
         *repository_routes(repository, authorization, phase, read),
     ]

@@ -1,5 +1,6 @@
 """OpenVINO, for int8 on CPUs."""
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,8 @@ import openvino  # noqa: E402
 
 MAX_NARROW_STREAMS = 4
 """More would hold more memory than they win: each keeps the largest batch's activations."""
+SMALL_SECONDS = 1e-3
+"""A network that labels an image sooner is done before a second thread has woken, which goes on to spin for nothing."""
 
 
 class OpenVinoEngine:
@@ -32,28 +35,42 @@ class OpenVinoEngine:
 def load(model: bytes, weights: bytes, *, threads: int, **_: object) -> OpenVinoEngine:
     """Compile OpenVINO IR, the ``.xml`` and the ``.bin``: for one stream over all the threads, and for narrow ones.
 
-    It is compiled twice because OpenVINO divides the threads among a compiled model's streams once and for all.
+    It is compiled twice because OpenVINO divides the threads among a compiled model's streams once and for all. A small
+    network gets one stream of one thread.
     """
     core = openvino.Core()
     network = core.read_model(model=model, weights=weights)
-
-    def compile_for(streams: int) -> openvino.CompiledModel:
-        return core.compile_model(
-            network,
-            "CPU",
-            {
-                "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
-                "NUM_STREAMS": str(streams),
-                "INFERENCE_NUM_THREADS": str(threads),
-                # on CPUs with bfloat16 the float parts would lose digits that the accuracy in the bundle has
-                "INFERENCE_PRECISION_HINT": "f32",
-                "ENABLE_CPU_PINNING": False,
-            },
-        )
-
-    engine = OpenVinoEngine(compile_for(1))
-    if threads > 1:
-        streams = min(threads, MAX_NARROW_STREAMS)
-        compiled = compile_for(streams)
-        engine.narrow = [OpenVinoEngine(compiled) for _ in range(streams)]
+    engine = OpenVinoEngine(_compile(core, network, threads))
+    if threads == 1:
+        return engine
+    if _time_one(engine, network.input(0)) < SMALL_SECONDS:
+        return OpenVinoEngine(_compile(core, network, 1))
+    streams = min(threads, MAX_NARROW_STREAMS)
+    compiled = _compile(core, network, threads, streams)
+    engine.narrow = [OpenVinoEngine(compiled) for _ in range(streams)]
     return engine
+
+
+def _compile(core: openvino.Core, network: openvino.Model, threads: int, streams: int = 1) -> openvino.CompiledModel:
+    return core.compile_model(
+        network,
+        "CPU",
+        {
+            "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
+            "NUM_STREAMS": str(streams),
+            "INFERENCE_NUM_THREADS": str(threads),
+            # on CPUs with bfloat16 the float parts would lose digits that the accuracy in the bundle has
+            "INFERENCE_PRECISION_HINT": "f32",
+            "ENABLE_CPU_PINNING": False,
+        },
+    )
+
+
+def _time_one(engine: OpenVinoEngine, image: openvino.Output) -> float:
+    """Return the seconds of the second of two images: the first pays for compiling the shape."""
+    size = [1, *list(image.partial_shape.get_min_shape())[1:]]
+    row = np.zeros(size, image.element_type.to_dtype())
+    engine.infer(row)
+    begin = time.perf_counter()
+    engine.infer(row)
+    return time.perf_counter() - begin

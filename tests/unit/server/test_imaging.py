@@ -162,3 +162,18 @@ def test_the_interpolation_is_the_bundles(interpolation: str) -> None:
     mode = InterpolationMode.BILINEAR if interpolation == "bilinear" else InterpolationMode.BICUBIC
     expected = Compose([Resize(64, mode), PILToTensor()])(photo).permute(1, 2, 0).numpy().astype(int)
     assert abs(Imaging(preprocessing).fit(np.asarray(photo)).astype(int) - expected).max() <= 2
+
+
+def test_what_is_small_is_said_by_its_header_alone() -> None:
+    def png(width: int, height: int) -> bytes:
+        return encode(Image.new("L", (width, height)), "PNG")
+
+    assert IMAGING.is_small(png(64, 64))
+    assert IMAGING.is_small(np.zeros((64, 64, 3), np.uint8))
+    assert not IMAGING.is_small(np.zeros((64, 65, 3), np.uint8))
+    assert not IMAGING.is_small(png(64, 65))
+    assert not IMAGING.is_small(png(60_000, 60_000)[:1000])
+    assert not IMAGING.is_small(png(8, 8) + bytes(4 << 10))
+    assert not IMAGING.is_small(encode(Image.new("L", (8, 8)), "JPEG"))
+    for length in range(24):
+        assert not IMAGING.is_small(png(8, 8)[:length])
