@@ -4,12 +4,13 @@ import argparse
 import os
 import sys
 
-from benchmarks import efficiency
+from benchmarks import efficiency, framework, overload
 from benchmarks.arguments import add_common_arguments
 from benchmarks.load_client import LoadError
 from benchmarks.servers import ServerError
+from benchmarks.worker import WorkerError
 
-BENCHMARKS = {each.__name__.rpartition(".")[2]: each for each in (efficiency,)}
+BENCHMARKS = {each.__name__.rpartition(".")[2]: each for each in (efficiency, overload, framework)}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.sched_setaffinity(0, options.cores)  # before anything is started, which inherits it
     try:
         BENCHMARKS[options.benchmark].run(options)
-    except (LoadError, ServerError) as error:
+    except (LoadError, ServerError, WorkerError) as error:
         print(f"benchmarks {options.benchmark}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -124,3 +124,9 @@ def make_deck(door: str, images: str, model: str, *, timeout_seconds: float | No
         write = grpc_request if door == "grpc" else v2_request
         requests = [write(model, group, timeout_seconds=timeout_seconds) for group in groups]
     return write_deck(name, requests, protocol="grpc" if door == "grpc" else "http", images=len(groups[0]))
+
+
+def make_digits_deck(door: str) -> Deck:
+    """Write a deck of small images for the digits."""
+    write = plain_request if door == "model" else lambda model, image: v2_request(model, [image])
+    return write_deck(f"digits-{door}", [write("digits", image) for image in photographs.digits()])

@@ -2,19 +2,18 @@
 
 import contextlib
 import itertools
-import multiprocessing
 import os
 import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import photographs
+from benchmarks.worker import Worker, running_worker
 from model_server.bundle import read_bundle
 from model_server.imaging import Imaging
 from model_server.manifest import select_variant
@@ -22,7 +21,6 @@ from model_server.manifest import select_variant
 BATCHES = (1, 8)
 PHOTOGRAPHS = 64
 WARM_UP_SECONDS = 0.5
-MOST_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -55,15 +53,15 @@ class EngineFigures:
 
 
 class Engine:
-    """A process that has compiled the bundle in every way, works when it is told to, and else waits."""
+    """A process that has compiled the bundle, works when it is told to, and else waits."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
         self._best: Way | None = None
 
     def try_all(self, seconds: float) -> dict[Way, float]:
         """Return images a second of every way, ``seconds`` each; the best is what ``measure`` uses from then on."""
-        found: dict[Way, float] = self._ask("try_all", seconds)
+        found: dict[Way, float] = self._worker.ask("try_all", seconds)
         self._best = max(found, key=lambda way: found[way])
         return found
 
@@ -71,29 +69,15 @@ class Engine:
         """Measure the best way for ``seconds``, and then one image after the other for half as long."""
         if self._best is None:
             self.try_all(seconds / 2)
-        figures: EngineFigures = self._ask("measure", self._best, seconds)
+        figures: EngineFigures = self._worker.ask("measure", self._best, seconds)
         return figures
-
-    def _ask(self, *order: Any) -> Any:
-        self._connection.send(order)
-        if not self._connection.poll(MOST_SECONDS):
-            raise TimeoutError(f"the engine did not answer within {MOST_SECONDS:.0f} seconds")
-        return self._connection.recv()
 
 
 @contextlib.contextmanager
 def running_engine(bundle: Path) -> Iterator[Engine]:
     """Start the process, which ends with the context."""
-    context = multiprocessing.get_context("spawn")  # the engine's threads would not live through a fork
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, bundle), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield Engine(ours)
-    finally:
-        ours.close()
-        process.join()
+    with running_worker(BareEngine, bundle) as worker:
+        yield Engine(worker)
 
 
 def measure_best(bundle: Path, seconds: float) -> EngineFigures:
@@ -102,15 +86,7 @@ def measure_best(bundle: Path, seconds: float) -> EngineFigures:
         return engine.measure(seconds)
 
 
-def _work(connection: Connection, bundle: Path) -> None:
-    bare = _BareEngine(bundle)
-    with contextlib.suppress(EOFError):
-        while True:
-            name, *arguments = connection.recv()
-            connection.send(getattr(bare, name)(*arguments))
-
-
-class _BareEngine:
+class BareEngine:
     """OpenVINO without anything around it: preprocessed images in memory, and an asynchronous queue."""
 
     def __init__(self, folder: Path) -> None:
@@ -130,10 +106,12 @@ class _BareEngine:
         self._single = self._compile("LATENCY", 1).create_infer_request()
 
     def try_all(self, seconds: float) -> dict[Way, float]:
+        """Return images a second of every way."""
         ways = [Way(streams, batch) for streams in sorted({1, 2, self._threads}) for batch in BATCHES]
         return {way: self._run(way, seconds)[0] for way in ways if way.streams <= self._threads}
 
     def measure(self, way: Way, seconds: float) -> EngineFigures:
+        """Measure one way, and one image after the other."""
         images_per_second, cpu_ms = self._run(way, seconds)
         return EngineFigures(way, images_per_second, cpu_ms, self._time_single(seconds / 2))
 

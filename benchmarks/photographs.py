@@ -1,4 +1,4 @@
-"""What the clients send: pieces of scikit-learn's two sample photographs, every one different, made once."""
+"""What the clients send: pieces of scikit-learn's two sample photographs and its digits, every one different."""
 
 import io
 import os
@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
-from sklearn.datasets import load_sample_images
+from sklearn.datasets import load_digits, load_sample_images
 
 INPUTS = Path("build/benchmarks/inputs")
 COUNT, LARGE_COUNT = 512, 16
 QUALITY = 90
 SIZE, LARGE_SIZE, SQUARE_SIZE = (500, 334), (4000, 3000), (256, 256)
 """Width and height: of a photograph on the web, of a telephone's, of one that its client has scaled."""
+DIGIT_SIZES = (8, 16, 28)
 GRAIN = 3.0
 """Standard deviation of what is added to an enlarged photograph, which would compress too well without."""
 
@@ -37,6 +38,16 @@ def large_jpegs(count: int = LARGE_COUNT) -> list[bytes]:
 def pixels(count: int = COUNT) -> NDArray[np.uint8]:
     """Return decoded photographs, UINT8 ``[N, 256, 256, 3]``."""
     return np.stack([np.asarray(photo) for photo, _ in zip(_pieces(SQUARE_SIZE, seed=3), range(count), strict=False)])
+
+
+def digits(count: int = COUNT) -> list[bytes]:
+    """Return handwritten digits of 8 by 8 to 28 by 28 pixels, PNG and JPEG in turns."""
+    files = []
+    for number, values in enumerate(load_digits().images[:count]):
+        side = DIGIT_SIZES[number % len(DIGIT_SIZES)]
+        digit = Image.fromarray((values * 255 / values.max()).astype(np.uint8)).resize((side, side))
+        files.append(_encode(digit, ("PNG", "JPEG")[number % 2]))
+    return files
 
 
 def _pieces(size: tuple[int, int], seed: int) -> Iterator[Image.Image]:

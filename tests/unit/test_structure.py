@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("frontend", "http_connection", "model_server", "model_builder", "scripts")
+PACKAGES = ("benchmarks", "frontend", "http_connection", "model_server", "model_builder", "scripts")
 MODULES = sorted(path for package in PACKAGES for path in ROOT.glob(f"{package}/**/*.py"))
 
 

@@ -1,0 +1,95 @@
+"""An almost free model: requests a second of a core, over those of the same framework answering an empty 200.
+
+The digits' network costs next to nothing, so what is measured is everything around it: HTTP, the protocol, decoding.
+The framework gets the same requests, and reads their bodies.
+"""
+
+import argparse
+import re
+import statistics
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.arguments import names, numbers
+from benchmarks.decks import Deck, make_digits_deck
+from benchmarks.load_client import send
+from benchmarks.machine import print_machine
+from benchmarks.report import keep, print_table
+from benchmarks.servers import Server, running, serve_ours
+
+DIGITS = Path("models/digits")
+DOORS = ("v2", "model")
+WARM_UP_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Requests a second of the clock, and of a core that the server keeps busy."""
+
+    door: str
+    clients: int
+    served: float
+    served_per_core: float
+    empty: float
+    empty_per_core: float
+
+    @property
+    def ratio(self) -> float:
+        """Return ours over the framework's, of a core."""
+        return self.served_per_core / self.empty_per_core
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this benchmark's options."""
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement (default: 4)")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--clients", type=numbers, default=[8, 32], help="(default: 8,32)")
+    parser.add_argument("--doors", type=names(DOORS), default=list(DOORS), help=f"(default: {','.join(DOORS)})")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, print and keep it."""
+    print_machine()
+    decks = {door: make_digits_deck(door) for door in options.doors}
+    started = re.compile(r"^Address +http://(\S+)", re.MULTILINE)
+    with (
+        serve_ours([DIGITS]) as ours,
+        running([sys.executable, "-m", "benchmarks.empty_server"], "empty", started) as (pid, found),
+    ):
+        empty = Server(found[1], "", pid)
+        medians = []
+        for door, deck in decks.items():
+            for server in (ours, empty):
+                send(deck, server.http, seconds=1.0, clients=8).check()
+            for clients in options.clients:
+                rounds = [
+                    (*load(ours, deck, clients, options.seconds), *load(empty, deck, clients, options.seconds))
+                    for _ in range(options.rounds)
+                ]
+                medians.append(Measurement(door, clients, *map(statistics.median, zip(*rounds, strict=True))))
+    print("\nthe digits, and the framework alone: requests a second, and of a busy core; medians of the rounds\n")
+    print_table(
+        [
+            {
+                "door": each.door,
+                "clients": each.clients,
+                "served/s": each.served,
+                "a core": each.served_per_core,
+                "empty/s": each.empty,
+                "a core ": each.empty_per_core,
+                "ratio": each.ratio,
+            }
+            for each in medians
+        ]
+    )
+    results = [{**asdict(each), "ratio": each.ratio} for each in medians]
+    ratios = {f"digits {each.door} {each.clients}": each.ratio for each in medians}
+    keep("framework", results, ratios, latest=options.latest, history=options.history)
+
+
+def load(server: Server, deck: Deck, clients: int, seconds: float) -> tuple[float, float]:
+    """Return requests a second of the clock, and of a core that the server keeps busy."""
+    cpu = server.cpu_seconds()
+    found = send(deck, server.http, seconds=seconds, warm_up=WARM_UP_SECONDS, clients=clients).check()
+    return found.ok_per_second, found.ok_in_all / (server.cpu_seconds() - cpu)

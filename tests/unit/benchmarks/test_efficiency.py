@@ -1,0 +1,59 @@
+"""Serving efficiency is the server's rate over the engine's, and its figures are medians."""
+
+import argparse
+
+import pytest
+
+from benchmarks.arguments import names, numbers
+from benchmarks.efficiency import Measurement, Served, _measurement, ratios_of, take_median
+from benchmarks.engine import EngineFigures, Way
+from benchmarks.load_client import Load
+
+BARE = EngineFigures(Way(2, 8), images_per_second=100.0, cpu_ms=20.0, single_ms=10.0)
+
+
+def served(answers: int, images: int) -> Served:
+    load = Load(
+        requests=answers,
+        statuses={"200": answers},
+        seconds=2.0,
+        counted={"ok": answers, "refused": 0, "other": 0},
+        good=answers,
+        latency={"ok": {"p50": 15.0, "p99": 30.0}},
+        problems=[],
+        cpu_seconds=0.1,
+    )
+    return Served(load, images, server_cpu_ms=25.0, client_cpu_share=0.02, memory_mib=300.0)
+
+
+def test_the_ratios_are_over_the_engine() -> None:
+    found = _measurement("v2", "jpeg", 8, BARE, served(160, 1))
+    assert found.images_per_second == 80.0
+    assert (found.efficiency, found.cpu_ratio, found.p50_ratio) == (0.8, 1.25, 1.5)
+    assert ratios_of([found]) == {"v2 jpeg 8": 0.8, "v2 jpeg 8 CPU": 1.25}
+
+
+def test_a_request_of_eight_counts_as_eight_images() -> None:
+    assert _measurement("v2", "batch", 1, BARE, served(20, 8)).efficiency == 0.8
+
+
+def test_the_engine_counts_as_the_mean_of_before_and_after() -> None:
+    mean = BARE.mean(EngineFigures(Way(2, 8), images_per_second=110.0, cpu_ms=22.0, single_ms=12.0))
+    assert mean == EngineFigures(Way(2, 8), images_per_second=105.0, cpu_ms=21.0, single_ms=11.0)
+
+
+def test_every_figure_is_the_median_of_the_rounds() -> None:
+    rounds = [_measurement("v2", "jpeg", 1, BARE, served(answers, 1)) for answers in (100, 180, 160)]
+    median = take_median(rounds)
+    assert isinstance(median, Measurement)
+    assert (median.images_per_second, median.clients) == (80.0, 1)
+    assert ratios_of([median])["v2 jpeg 1 p50"] == 1.5
+
+
+def test_options_are_lists_of_what_is_known() -> None:
+    assert numbers("1,8") == [1, 8]
+    assert names(("v2", "grpc"))("grpc") == ["grpc"]
+    with pytest.raises(argparse.ArgumentTypeError, match="'x' is none of v2, grpc"):
+        names(("v2", "grpc"))("v2,x")
+    with pytest.raises(argparse.ArgumentTypeError, match="'1,x' is not a list"):
+        numbers("1,x")

@@ -1,0 +1,23 @@
+"""A figure says what it depends on."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.machine import describe_machine, print_machine, read_commit
+
+
+def test_it_names_the_cpu_the_cores_and_the_versions(capsys: pytest.CaptureFixture[str]) -> None:
+    found = describe_machine()
+    assert all(found[name] for name in ("cpu", "cores", "python", "openvino"))
+    print_machine("pytest", "no-such-package")
+    said = capsys.readouterr().out
+    assert f"openvino {found['openvino']}" in said
+    assert "pytest " in said
+    assert "no-such-package none" in said
+
+
+def test_without_git_the_commit_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert read_commit() == "unknown"
