@@ -139,16 +139,28 @@ class _Conversation(h11.Connection):
 
 
 class _LingeringTransport(asyncio.Transport):
-    """A transport that a client which is still sending sees closed, rather than reset: it gets to read its answer."""
+    """A transport that a client which is still sending sees closed, rather than reset: it gets to read its answer.
+
+    What is written in one turn of the event loop is sent at once: uvicorn writes a head and a body one after the other,
+    and each would be a system call, a packet and a wake-up of the client.
+    """
 
     def __init__(self, connection: Connection, transport: asyncio.Transport) -> None:
         super().__init__()
         self._connection = connection
         self._transport = transport
         self._lingers = False
+        self._written: list[bytes] = []
 
     def write(self, data: Any) -> None:
-        self._transport.write(data)
+        if not self._written:
+            self._connection.loop.call_soon(self._flush)
+        self._written.append(data)
+
+    def _flush(self) -> None:
+        if self._written and not self._transport.is_closing():
+            self._transport.write(b"".join(self._written))
+        self._written = []
 
     def is_closing(self) -> bool:
         return self._lingers or self._transport.is_closing()
@@ -165,6 +177,7 @@ class _LingeringTransport(asyncio.Transport):
     def close(self) -> None:
         if self.is_closing():
             return
+        self._flush()
         if self._connection.conn.their_state not in (h11.SEND_BODY, h11.ERROR):
             self._transport.close()
             return
