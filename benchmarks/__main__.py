@@ -4,13 +4,13 @@ import argparse
 import os
 import sys
 
-from benchmarks import efficiency, framework, overload
+from benchmarks import efficiency, framework, growth, overload, soak
 from benchmarks.arguments import add_common_arguments
 from benchmarks.load_client import LoadError
 from benchmarks.servers import ServerError
 from benchmarks.worker import WorkerError
 
-BENCHMARKS = {each.__name__.rpartition(".")[2]: each for each in (efficiency, overload, framework)}
+BENCHMARKS = {each.__name__.rpartition(".")[2]: each for each in (efficiency, overload, framework, growth, soak)}
 
 
 def main(arguments: list[str] | None = None) -> int:

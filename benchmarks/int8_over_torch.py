@@ -15,12 +15,12 @@ import time
 from benchmarks.decks import make_deck
 from benchmarks.load_client import send
 from benchmarks.machine import print_machine
-from benchmarks.resnet_bundle import ARCHITECTURE, BUNDLE, SIZE, build_bundle
+from benchmarks.resnet_bundle import ARCHITECTURE, BUNDLE, CLASSES, SIZE, build_bundle
 from benchmarks.servers import serve_ours
 from benchmarks.worker import running_worker
 from model_server.bundle import read_manifest
 
-CLASSES, CLIENTS, BATCH = 1000, 8, 8
+CLIENTS, BATCH = 8, 8
 WARM_UP_SECONDS = 3.0
 
 

@@ -13,20 +13,22 @@ from sklearn.datasets import load_sample_images
 
 BUILD = Path("build/bundles")
 BUNDLE, FLOAT32, CROPS = BUILD / "resnet-50", BUILD / "resnet-50-float32", BUILD / "crops"
-ARCHITECTURE, SIZE, QUALITY = "resnet50", 224, 90
+ARCHITECTURE, CLASSES, SIZE, QUALITY = "resnet50", 1000, 224, 90
 CROPS_OF_EACH = 100
 
 
-def build_bundle() -> None:
-    """Make it with the builder's own commands, unless it is there."""
-    if (BUNDLE / "model.yaml").is_file():
-        return
+def build_bundle(classes: int = CLASSES) -> Path:
+    """Make it with the builder's own commands, unless it is there, and return its folder."""
+    bundle, float32 = (folder if classes == CLASSES else Path(f"{folder}-{classes}") for folder in (BUNDLE, FLOAT32))
+    if (bundle / "model.yaml").is_file():
+        return bundle
     write_crops()
-    names = ["--name", "resnet-50"]
-    exported = ["export", ARCHITECTURE, "--weights", "random", "--seed", "0", *names, "--output", str(FLOAT32)]
-    quantized = ["quantize", str(FLOAT32), "--calibration", str(CROPS), "--output", str(BUNDLE)]
+    names = ["--name", bundle.name, "--classes", str(classes)]
+    exported = ["export", ARCHITECTURE, "--weights", "random", "--seed", "0", *names, "--output", str(float32)]
+    quantized = ["quantize", str(float32), "--calibration", str(CROPS), "--output", str(bundle)]
     for command in (exported, quantized):
         subprocess.run([sys.executable, "-m", "model_builder", *command], check=True)
+    return bundle
 
 
 def write_crops() -> None:
