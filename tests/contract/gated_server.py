@@ -16,6 +16,8 @@ from model_server.engine import load_engine  # noqa: E402
 
 
 class GatedEngine:
+    narrow = ()
+
     def __init__(self, *arguments: Any) -> None:
         self._engine = load_engine(*arguments)
 
