@@ -22,7 +22,7 @@ from model_server.codec.images import decode_images, is_form
 from model_server.codec.predictions import encode_predictions
 from model_server.codec.v1 import decode_v1
 from model_server.codec.v2 import describe_model, describe_server
-from model_server.codec.v2_binary import LENGTH_HEADER
+from model_server.codec.v2_binary import LENGTH_HEADER, weigh
 from model_server.codec.v2_json import decode_v2, encode_v2
 from model_server.drain import DrainGate, Phase
 from model_server.errors import NotReady, RetryLater, ServingError, Unauthorized, UnsupportedMediaType
@@ -164,7 +164,7 @@ class _Doors:
             body = await self._read(request)
             begin = time.perf_counter()
             with model.metrics.time("decode"):
-                decoded = await run_by_size(len(body), decode_v2, body, length, model.signature)
+                decoded = await run_by_size(weigh(body, length), decode_v2, body, length, model.signature)
             answer = await unless_gone(request.receive, model.predict(decoded.query))
             with model.metrics.time("encode"):
                 body, header_length = await run_by_size(

@@ -16,7 +16,18 @@ from model_server.excerpt import shorten
 from model_server.types import TensorSpec
 
 LENGTH_HEADER = "Inference-Header-Content-Length"
+COPIED_PER_PARSED = 32
+"""How many bytes are copied while one of JSON is parsed, about."""
+_LONGEST_LENGTH = 20
 _PREFIX = struct.Struct("<I")
+
+
+def weigh(body: bytes, header_length: str | None) -> int:
+    """Return how long a body takes to decode, in bytes of JSON that would take as long: tensors are only copied."""
+    if header_length is None or not header_length.isdecimal() or len(header_length) >= _LONGEST_LENGTH:
+        return len(body)
+    length = min(int(header_length), len(body))
+    return length + (len(body) - length) // COPIED_PER_PARSED
 
 
 class BinaryReader:
@@ -29,7 +40,7 @@ class BinaryReader:
     def __init__(self, body: bytes, header_length: str | None) -> None:
         length = len(body)
         if header_length is not None:
-            if not (header_length.isascii() and header_length.isdecimal() and len(header_length) < 20):
+            if not (header_length.isascii() and header_length.isdecimal() and len(header_length) < _LONGEST_LENGTH):
                 raise InvalidInput(
                     f"{LENGTH_HEADER} = {shorten(header_length)}; it must be the number of bytes of the JSON"
                 )

@@ -18,7 +18,7 @@ from model_server.codec.options import read_query_string
 from model_server.codec.predictions import encode_predictions
 from model_server.codec.v1 import decode_v1
 from model_server.codec.v2 import OutputTensor
-from model_server.codec.v2_binary import split_bytes, to_binary
+from model_server.codec.v2_binary import split_bytes, to_binary, weigh
 from model_server.codec.v2_json import decode_v2, encode_v2
 from model_server.errors import InvalidInput, ServingError, TooLarge
 from model_server.types import Answer, EncodedImages, Pixels, Signature, Tensor, TensorSpec
@@ -240,3 +240,18 @@ def test_a_number_past_fp32_is_refused_without_a_warning() -> None:
     body = infer({"name": "tensor", "datatype": "FP32", "shape": [1, 3, 2, 2], "data": [1e39] * 12})
     with pytest.raises(InvalidInput, match="NaN or infinity"):
         decode_v2(body, None, SIGNATURE)
+
+
+@pytest.mark.parametrize(
+    ("size", "length", "weight"),
+    [
+        (1000, None, 1000),
+        (1000, "1000", 1000),
+        (3300, "100", 200),
+        (1000, "99999999", 1000),
+        (1000, "-1", 1000),
+        (1000, "9" * 4400, 1000),
+    ],
+)
+def test_a_tensor_weighs_less_than_json(size: int, length: str | None, weight: int) -> None:
+    assert weigh(bytes(size), length) == weight
