@@ -5,6 +5,7 @@ SERVE := .venv/serve
 BUILD := .venv/build
 DEV := .venv/dev
 CHART := charts/vision-models
+BENCH = $(DEV)/bin/python -m benchmarks
 GRPCURL := github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
 HELM_DOCS := github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2
 KIND_VERSION ?= $(shell sed -n 's/^KIND_VERSION=//p' versions.env)
@@ -17,7 +18,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types imports pytest test-tools bench-bundle e2e builder screenshots pictures digits manifests chart-docs tools lock clean
+.PHONY: help run test lint format types imports pytest test-tools bench-bundle bench bench-quick e2e builder screenshots pictures digits manifests chart-docs tools lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +52,16 @@ bench-bundle: build/bundles/resnet-50/model.yaml ## Make a ResNet-50 in int8 of 
 
 build/bundles/resnet-50/model.yaml: | $(DEV)/ready
 	@$(DEV)/bin/python -m benchmarks.resnet_bundle
+
+bench: .tools/bin/load bench-bundle ## Measure the server against the bare engine, and under overload, in under 5 minutes
+	$(BENCH) efficiency --seconds 3 --clients 1,8,32 --doors v2,grpc
+	$(BENCH) efficiency --keep-as formats --seconds 2 --rounds 1 --clients 1,8 --doors v2 --images png,large,batch,pixels
+	$(BENCH) overload --seconds 5 --rounds 1 --parts 0.7,0.85,0.95,2
+	$(BENCH) framework --seconds 2 --rounds 3 --clients 32
+
+bench-quick: .tools/bin/load bench-bundle ## The same in a minute: the ratios that CI prints
+	$(BENCH) efficiency --keep-as quick --seconds 2 --rounds 2 --clients 8,32 --doors v2
+	$(BENCH) framework --seconds 2 --rounds 1 --clients 32 --doors v2
 
 e2e: $(DEV)/ready ## The tests against the cluster of scripts/cluster, or some of them with ARGS="…"
 	$(DEV)/bin/pytest tests/e2e $(ARGS)

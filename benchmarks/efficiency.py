@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clients", type=numbers, default=[1, 2, 8, 32, 128], help="(default: 1,2,8,32,128)")
     parser.add_argument("--doors", type=names(DOORS), default=list(DOORS), help=f"(default: {','.join(DOORS)})")
     parser.add_argument("--images", type=names(IMAGES), default=["jpeg"], help=f"of {','.join(IMAGES)} (default: jpeg)")
+    parser.add_argument("--keep-as", default="efficiency", metavar="NAME", help="(default: efficiency)")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -84,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
     medians = [take_median(each) for each in found.values()]
     print_results(engines, medians)
     results = {"engine": [asdict(each) for each in engines], "server": [asdict(each) for each in medians]}
-    keep("efficiency", results, ratios_of(medians), latest=options.latest, history=options.history)
+    keep(options.keep_as, results, ratios_of(medians), latest=options.latest, history=options.history)
 
 
 def measure_round(

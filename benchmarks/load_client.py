@@ -73,8 +73,11 @@ class Load:
         Raises:
             LoadError: an answer was another; with the first few things that were wrong.
         """
-        if not self.counted["ok"] or any(status not in EXPECTED for status in self.statuses):
-            raise LoadError(f"of {self.requests} requests, by status {self.statuses}: {'; '.join(self.problems)}")
+        said = f"of {self.requests} requests, by status {self.statuses}: {'; '.join(self.problems)}"
+        if any(status not in EXPECTED for status in self.statuses):
+            raise LoadError(said)
+        if not self.counted["ok"]:
+            raise LoadError(f"nothing was answered 200 in the time that counts, measure for longer; {said}")
         return self
 
 

@@ -3,27 +3,17 @@
 import argparse
 
 import pytest
+from loads import make_load
 
 from benchmarks.arguments import names, numbers
 from benchmarks.efficiency import Measurement, Served, _measurement, ratios_of, take_median
 from benchmarks.engine import EngineFigures, Way
-from benchmarks.load_client import Load
 
 BARE = EngineFigures(Way(2, 8), images_per_second=100.0, cpu_ms=20.0, single_ms=10.0)
 
 
 def served(answers: int, images: int) -> Served:
-    load = Load(
-        requests=answers,
-        statuses={"200": answers},
-        seconds=2.0,
-        counted={"ok": answers, "refused": 0, "other": 0},
-        good=answers,
-        latency={"ok": {"p50": 15.0, "p99": 30.0}},
-        problems=[],
-        cpu_seconds=0.1,
-    )
-    return Served(load, images, server_cpu_ms=25.0, client_cpu_share=0.02, memory_mib=300.0)
+    return Served(make_load(answers), images, server_cpu_ms=25.0, client_cpu_share=0.02, memory_mib=300.0)
 
 
 def test_the_ratios_are_over_the_engine() -> None:

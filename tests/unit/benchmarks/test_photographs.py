@@ -52,3 +52,12 @@ def test_pixels_are_decoded_photographs() -> None:
     assert array.shape == (3, 256, 256, 3)
     assert array.dtype == "uint8"
     assert len({image.tobytes() for image in array}) == 3
+
+
+def test_digits_are_small_and_of_both_formats() -> None:
+    files = photographs.digits(12)
+    images = [Image.open(io.BytesIO(data)) for data in files]
+    assert {(image.format, image.size) for image in images} == {
+        (kind, (side, side)) for kind in ("PNG", "JPEG") for side in photographs.DIGIT_SIZES
+    }
+    assert len(set(photographs.digits())) == photographs.COUNT
