@@ -49,8 +49,7 @@ class Batcher:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.queue_size = queue_size
-        self.max_batch = math.ceil(max_batch / max(1, len(narrow)))
-        self.times = BatchTimes(self.max_batch)
+        self.times = BatchTimes(math.ceil(max_batch / max(1, len(narrow))))
         self._metrics = metrics
         self._clock = clock
         self._wide = Lane(infer, BatchTimes(1) if narrow else self.times, clock)
@@ -68,13 +67,16 @@ class Batcher:
             The logits of each batch, by its size.
         """
         found: dict[int, tuple[Float32Array, float]] = {}
+        full = self.times.max_batch
         if self._narrow:
             found |= await self._wide.warm_up(row, [1])
             _, seconds = found[1]
             self._wide.times.expect_between(seconds, seconds)
         for lane in self._shared:
-            found |= await lane.warm_up(row, sorted({1, self.max_batch}))
-        self.times.expect_between(found[1][1], found[self.max_batch][1])
+            found |= await lane.warm_up(row, sorted({1, full}))
+        self.times.expect_between(found[1][1], found[full][1])
+        if self._narrow:
+            self.times.keep_to_worthwhile()
         return {size: logits for size, (logits, _) in found.items()}
 
     def admit(self, rows: int, deadline: float) -> "Place":
@@ -104,7 +106,7 @@ class Batcher:
             late = when_done(free_at, times.estimate(ahead)) - later.deadline
             if late > 0 and later.waiting:
                 if not waiting and not self._is_busy():
-                    times.doubt(from_size=1)
+                    times.doubt()
                 raise DeadlineUnmet(
                     f"the deadline can't be met: {waiting} images wait, and an answer would come {late:.3f} seconds "
                     "late; give a longer timeout or send the request again later",
@@ -175,8 +177,6 @@ class Batcher:
             return []
         left = self._queue[0].deadline - self._clock()
         size = times.largest_within(left)
-        if size < min(self.max_batch, len(self._queue) - self._dead):
-            times.doubt(from_size=size + 1)
         batch: list[_Row] = []
         while self._queue and len(batch) < min(size, share):
             batch.append(heapq.heappop(self._queue))

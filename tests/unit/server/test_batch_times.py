@@ -29,25 +29,46 @@ def test_the_largest_batch_that_takes_no_longer_or_a_full_one(times: BatchTimes)
     assert [times.largest_within(seconds) for seconds in (9.0, 4.0, 3.9, 1.0, 0.9, -1.0)] == [4, 4, 3, 1, 4, 4]
 
 
+@pytest.mark.parametrize(
+    ("one", "full", "largest"),
+    [(1.0, 4.0, 1), (1.04, 4.0, 1), (1.6, 4.6, 3), (1.0, 1.1, 4), (0.0, 0.0, 1), (1.0, 9.0, 1)],
+)
+def test_a_batch_is_no_larger_than_saves_an_image_time(one: float, full: float, largest: int) -> None:
+    times = BatchTimes(4)
+    times.expect_between(one, full)
+    times.keep_to_worthwhile()
+    assert times.max_batch == largest
+    assert times.estimate(2 * largest) == 2 * times.estimate(largest)
+
+
 def test_a_measurement_counts_for_an_eighth_and_a_stall_as_four_times_what_was_expected(times: BatchTimes) -> None:
     times.learn(2, 3.0)
     assert times.estimate(2) == 2.0 + 1 / 8
+    expected = times.estimate(1)
     times.learn(1, 1000.0)
-    assert times.estimate(1) == 1.0 + 3 / 8
-    assert times.estimate(3) == 3.0
+    assert times.estimate(1) == pytest.approx(expected * (1 + 3 / 8))
 
 
-def test_what_was_never_expected_is_learned_from_the_first_batch() -> None:
+def test_what_one_size_takes_is_learned_of_all(times: BatchTimes) -> None:
+    for _ in range(100):
+        times.learn(1, 3.0)
+    assert [times.estimate(rows) for rows in (1, 2, 3, 4)] == pytest.approx([3, 6, 9, 12], rel=1e-3)
+    for _ in range(100):
+        times.learn(2, 1.0)
+    assert times.estimate(4) == pytest.approx(2, rel=1e-3)
+
+
+def test_of_what_nobody_expected_anything_nothing_is_learned() -> None:
     times = BatchTimes(2)
     times.learn(1, 8.0)
-    assert times.estimate(1) == 1.0
+    assert times.estimate(1) == 0.0
 
 
 def test_doubt_ends_at_a_quarter_of_the_fastest_batch_seen(times: BatchTimes) -> None:
     times.learn(4, 2.0)
     believed = times.estimate(4)
-    times.doubt(from_size=3)
+    times.doubt()
     assert times.estimate(4) == pytest.approx(0.9 * believed)
     for _ in range(100):
-        times.doubt(from_size=3)
-    assert [times.estimate(rows) for rows in (1, 2, 3, 4)] == [1.0, 2.0, 3.0 / 4, 2.0 / 4]
+        times.doubt()
+    assert [times.estimate(rows) for rows in (1, 2, 3, 4)] == [1 / 8, 2 / 8, 3 / 8, 4 / 8]

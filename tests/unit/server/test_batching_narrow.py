@@ -94,7 +94,7 @@ async def test_a_batch_is_divided_over_the_narrow_streams(batcher: Batcher, narr
     for engine in narrow:
         engine.gate.set()
     assert await caller(batcher, *range(12)) == [2 * value for value in range(12)]
-    assert max(len(batch) for engine in narrow for batch in engine.batches) == batcher.max_batch == 4
+    assert max(len(batch) for engine in narrow for batch in engine.batches) == batcher.times.max_batch == 4
 
 
 async def test_the_streams_together_decide_what_is_admitted(
