@@ -6,6 +6,7 @@ BUILD := .venv/build
 DEV := .venv/dev
 CHART := charts/vision-models
 BENCH = $(DEV)/bin/python -m benchmarks
+PEERS := kserve_sdk mlserver litserve bentoml ray_serve
 GRPCURL := github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
 HELM_DOCS := github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2
 KIND_VERSION ?= $(shell sed -n 's/^KIND_VERSION=//p' versions.env)
@@ -97,6 +98,9 @@ lock: $(DEV)/ready ## Choose the newest versions and pin them, with hashes
 	$(call compile,build,pyproject.toml --extra build --constraint requirements/serve.txt)
 	$(call compile,serve-gpu,pyproject.toml --extra gpu --constraint requirements/build.txt)
 	$(call compile,dev,pyproject.toml --extra build --extra dev --constraint requirements/build.txt)
+	@mkdir -p build
+	grep -oE '^(numpy|openvino|pillow|pyyaml)==[^ ]+' requirements/serve.txt >build/engine.txt
+	@$(foreach peer,$(PEERS),$(call compile_to,benchmarks/peers/$(peer)/requirements.in --constraint build/engine.txt,benchmarks/peers/$(peer)/requirements.txt) &&) true
 
 clean: ## Remove what was installed and built here
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
@@ -188,6 +192,10 @@ $(call environment,$(1))
 endef
 
 define compile
+$(call compile_to,$(2),requirements/$(1).txt)
+endef
+
+define compile_to
 $(DEV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	$(2) --output-file requirements/$(1).txt
+	$(1) --output-file $(2)
 endef
