@@ -1,0 +1,53 @@
+"""What was measured is drawn, whatever of it there is."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from benchmarks.plot import MOST_LINES, draw_history, run
+
+MADE = {"date": "2026-11-28T01:00:00Z", "commit": "0123456789", "machine": {"cpu": "one", "cores": "2 of 2"}}
+
+
+def row(door: str, clients: int) -> dict[str, object]:
+    return {"door": door, "images": "jpeg", "clients": clients, "efficiency": 0.8, "p50_ms": 9.0, "p99_ms": 20.0}
+
+
+def options(folder: Path) -> argparse.Namespace:
+    return argparse.Namespace(latest=folder / "latest.json", history=folder / "history.jsonl", folder=folder / "plots")
+
+
+def test_without_figures_there_is_nothing_to_draw(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(options(tmp_path))
+    assert "python -m benchmarks efficiency" in capsys.readouterr().out
+    assert not (tmp_path / "plots").exists()
+
+
+def test_the_latest_figures_and_the_history_are_drawn(tmp_path: Path) -> None:
+    rows = [row(door, clients) for door in ("v2", "grpc") for clients in (1, 8, 32)]
+    figures = {"efficiency": {**MADE, "results": {"server": rows}}}
+    (tmp_path / "latest.json").write_text(json.dumps(figures))
+    ratios = {"v2 jpeg 8": 0.8, "v2 jpeg 8 CPU": 1.1, "digits v2 32": 0.4, "goodput at 2 x": 0.9}
+    lines = [{**MADE, "benchmark": "efficiency", "ratios": ratios}, {**MADE, "benchmark": "soak", "ratios": {}}]
+    (tmp_path / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run(options(tmp_path))
+    for name in ("latest", "history"):
+        with Image.open(tmp_path / "plots" / f"{name}.png") as picture:
+            assert picture.width > 1000
+        assert (tmp_path / "plots" / f"{name}.svg").read_text().count("<svg") == 1
+
+
+def test_a_panel_has_the_ratios_that_have_the_most_runs() -> None:
+    names = [f"v2 jpeg {number}" for number in range(1, 15)]
+    once = [{**MADE, "ratios": dict.fromkeys(names, 0.8)}]
+    often = [{**MADE, "ratios": {"v2 jpeg 14": 0.8}}] * 2
+    axes = draw_history([*once, *often]).axes[0]
+    legend = axes.get_legend()
+    assert legend
+    drawn = [text.get_text() for text in legend.get_texts()]
+    assert len(drawn) == MOST_LINES
+    assert drawn[-1] == "v2 jpeg 14"
+    assert drawn[:2] == ["v2 jpeg 1", "v2 jpeg 2"]
