@@ -19,7 +19,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types imports pytest test-tools bench-bundle bench bench-quick e2e builder screenshots pictures digits manifests chart-docs tools lock clean
+.PHONY: help run test lint format types imports pytest test-tools bench-bundle bench bench-quick bench-peers e2e builder screenshots pictures digits manifests chart-docs tools lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench: .tools/bin/load bench-bundle ## Measure the server against the bare engin
 bench-quick: .tools/bin/load bench-bundle ## The same in a minute: the ratios that CI prints
 	$(BENCH) efficiency --keep-as quick --seconds 2 --rounds 2 --clients 8,32 --doors v2
 	$(BENCH) framework --seconds 2 --rounds 1 --clients 32 --doors v2
+
+bench-peers: .tools/bin/load bench-bundle ## Measure other serving frameworks beside the server, in half an hour; some of it with ARGS="…"
+	$(BENCH) comparison $(ARGS)
 
 e2e: $(DEV)/ready ## The tests against the cluster of scripts/cluster, or some of them with ARGS="…"
 	$(DEV)/bin/pytest tests/e2e $(ARGS)

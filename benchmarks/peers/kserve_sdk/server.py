@@ -1,6 +1,6 @@
 """A custom predictor with KServe's SDK, as its documentation has it: V1, where an image comes as base64.
 
-V2 with binary tensors answers a JPEG as BYTES with 500.
+V2 with binary tensors answers a JPEG as BYTES with 500, and takes 14 ms of a core for one as UINT8 where V1 takes 0.6.
 """
 
 import base64
