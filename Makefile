@@ -6,6 +6,7 @@ BUILD := .venv/build
 DEV := .venv/dev
 CHART := charts/vision-models
 BENCH = $(DEV)/bin/python -m benchmarks
+PEERS := kserve_sdk mlserver litserve bentoml ray_serve
 GRPCURL := github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
 HELM_DOCS := github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2
 KIND_VERSION ?= $(shell sed -n 's/^KIND_VERSION=//p' versions.env)
@@ -18,7 +19,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types imports pytest ratios test-tools bench-bundle bench bench-quick e2e builder screenshots pictures digits manifests chart-docs tools lock clean
+.PHONY: help run test lint format types imports pytest ratios test-tools bench-bundle bench bench-quick bench-peers e2e builder screenshots pictures digits manifests chart-docs tools lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +64,9 @@ bench-quick: .tools/bin/load bench-bundle ## The same in a minute: the ratios th
 	$(BENCH) efficiency --keep-as quick --seconds 2 --rounds 2 --clients 8,32 --doors v2
 	$(BENCH) framework --seconds 2 --rounds 1 --clients 32 --doors v2
 
+bench-peers: .tools/bin/load bench-bundle ## Measure other serving frameworks beside the server, in half an hour; some of it with ARGS="…"
+	$(BENCH) comparison $(ARGS)
+
 # behind the tests, or they would be in its way; a machine is too noisy for a figure to fail anything
 ratios: pytest
 	@if [ -x .tools/bin/load ]; then $(MAKE) --no-print-directory bench-quick || echo "… the ratios could not be measured"; \
@@ -102,6 +106,9 @@ lock: $(DEV)/ready ## Choose the newest versions and pin them, with hashes
 	$(call compile,build,pyproject.toml --extra build --constraint requirements/serve.txt)
 	$(call compile,serve-gpu,pyproject.toml --extra gpu --constraint requirements/build.txt)
 	$(call compile,dev,pyproject.toml --extra build --extra dev --constraint requirements/build.txt)
+	@mkdir -p build
+	grep -oE '^(numpy|openvino|pillow|pyyaml)==[^ ]+' requirements/serve.txt >build/engine.txt
+	@$(foreach peer,$(PEERS),$(call compile_to,benchmarks/peers/$(peer)/requirements.in --constraint build/engine.txt,benchmarks/peers/$(peer)/requirements.txt) &&) true
 
 clean: ## Remove what was installed and built here
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
@@ -193,6 +200,10 @@ $(call environment,$(1))
 endef
 
 define compile
+$(call compile_to,$(2),requirements/$(1).txt)
+endef
+
+define compile_to
 $(DEV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	$(2) --output-file requirements/$(1).txt
+	$(1) --output-file $(2)
 endef

@@ -4,13 +4,14 @@ import argparse
 import os
 import sys
 
-from benchmarks import efficiency, framework, growth, overload, plot, soak
+from benchmarks import comparison, efficiency, framework, growth, overload, plot, soak
 from benchmarks.arguments import add_common_arguments
 from benchmarks.load_client import LoadError
 from benchmarks.servers import ServerError
 from benchmarks.worker import WorkerError
 
-BENCHMARKS = {each.__name__.rpartition(".")[2]: each for each in (efficiency, overload, framework, growth, soak, plot)}
+MODULES = (efficiency, comparison, overload, framework, growth, soak, plot)
+BENCHMARKS = {each.__name__.rpartition(".")[2]: each for each in MODULES}
 
 
 def main(arguments: list[str] | None = None) -> int:

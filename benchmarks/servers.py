@@ -6,9 +6,10 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -44,17 +45,22 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """Return what the process and its children have used."""
-        times = [process.cpu_times() for process in self._processes()]
+        times = self._of_each(psutil.Process.cpu_times)
         return float(sum(each.user + each.system + each.children_user + each.children_system for each in times))
 
     def memory(self) -> Memory:
         """Return what the process and its children hold."""
-        found = [process.memory_full_info() for process in self._processes()]
+        found = self._of_each(psutil.Process.memory_full_info)
         return Memory(sum(each.rss for each in found) / MEBIBYTE, sum(each.pss for each in found) / MEBIBYTE)
 
-    def _processes(self) -> list[psutil.Process]:
+    def _of_each(self, question: Callable[[psutil.Process], Any]) -> list[Any]:
+        """Return what each process answers; a child that ends meanwhile answers nothing."""
         process = psutil.Process(self.pid)
-        return [process, *process.children(recursive=True)]
+        found = [question(process)]
+        for child in process.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found.append(question(child))
+        return found
 
 
 @contextlib.contextmanager
