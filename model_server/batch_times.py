@@ -1,8 +1,5 @@
 """How long batches of each size take: what is expected of them, and what is learned from those that ran."""
 
-WORTHWHILE = 0.05
-"""What a larger batch must save an image, of its time, to be worth waiting for."""
-
 
 class BatchTimes:
     """Seconds for batches of up to ``max_batch`` images; none are expected to take any time until somebody says.
@@ -26,21 +23,20 @@ class BatchTimes:
         steps = max(1, self.max_batch - 1)
         self.expect([0.0, *(one + (full - one) * (size - 1) / steps for size in range(1, self.max_batch + 1))])
 
-    def keep_to_worthwhile(self) -> None:
-        """Take no larger batches than save time: the images in them would only wait for each other."""
-        an_image = [seconds / size for size, seconds in enumerate(self._seconds) if size]
-        within = (1 + WORTHWHILE) * min(an_image)
-        self.max_batch = next(size for size, seconds in enumerate(an_image, start=1) if seconds <= within)
-
     def estimate(self, rows: int) -> float:
         """Return the seconds for so many rows, in full batches and one of what is left."""
         full, rest = divmod(rows, self.max_batch)
         return self._factor * (full * self._seconds[self.max_batch] + self._seconds[rest])
 
-    def largest_within(self, seconds: float) -> int:
-        """Return the size of the largest batch that takes no longer; of a full one if none is so fast."""
+    def size_within(self, seconds: float) -> int:
+        """Return how many images to run where the first must be answered within ``seconds``.
+
+        As many as take half of that, so that those that come next have time too; one, where a single image takes more
+        than half; a full batch where even that is too slow, for then nothing is lost.
+        """
         sizes = range(self.max_batch, 0, -1)
-        return next((n for n in sizes if self._factor * self._seconds[n] <= seconds), self.max_batch)
+        within_half = (size for size in sizes if 2 * self._factor * self._seconds[size] <= seconds)
+        return next(within_half, 1 if self._factor * self._seconds[1] <= seconds else self.max_batch)
 
     def learn(self, size: int, seconds: float) -> None:
         """Take what a batch took into account; a stall counts as no more than four times what was expected."""

@@ -75,8 +75,6 @@ class Batcher:
         for lane in self._shared:
             found |= await lane.warm_up(row, sorted({1, full}))
         self.times.expect_between(found[1][1], found[full][1])
-        if self._narrow:
-            self.times.keep_to_worthwhile()
         return {size: logits for size, (logits, _) in found.items()}
 
     def admit(self, rows: int, deadline: float) -> "Place":
@@ -171,12 +169,12 @@ class Batcher:
             self._metrics.stages["queue"].observe(begin - row.place.queued_at)
 
     def _take(self, times: BatchTimes, share: int) -> list["_Row"]:
-        """Take the most urgent rows: as many as let the first of them be answered in time, or a full batch if none."""
+        """Take the most urgent rows: as many as the first of them has time for."""
         self._skip_dead()
         if not self._queue:
             return []
         left = self._queue[0].deadline - self._clock()
-        size = times.largest_within(left)
+        size = times.size_within(left)
         batch: list[_Row] = []
         while self._queue and len(batch) < min(size, share):
             batch.append(heapq.heappop(self._queue))

@@ -25,20 +25,9 @@ def test_sizes_between_one_and_a_full_batch_lie_on_a_line(largest: int, seconds:
     assert [times.estimate(rows) for rows in range(largest + 1)] == seconds
 
 
-def test_the_largest_batch_that_takes_no_longer_or_a_full_one(times: BatchTimes) -> None:
-    assert [times.largest_within(seconds) for seconds in (9.0, 4.0, 3.9, 1.0, 0.9, -1.0)] == [4, 4, 3, 1, 4, 4]
-
-
-@pytest.mark.parametrize(
-    ("one", "full", "largest"),
-    [(1.0, 4.0, 1), (1.04, 4.0, 1), (1.6, 4.6, 3), (1.0, 1.1, 4), (0.0, 0.0, 1), (1.0, 9.0, 1)],
-)
-def test_a_batch_is_no_larger_than_saves_an_image_time(one: float, full: float, largest: int) -> None:
-    times = BatchTimes(4)
-    times.expect_between(one, full)
-    times.keep_to_worthwhile()
-    assert times.max_batch == largest
-    assert times.estimate(2 * largest) == 2 * times.estimate(largest)
+def test_a_batch_takes_half_of_the_time_or_is_one_or_is_full(times: BatchTimes) -> None:
+    sizes = {9.0: 4, 8.0: 4, 7.9: 3, 2.0: 1, 1.9: 1, 1.0: 1, 0.9: 4, -1.0: 4}
+    assert {seconds: times.size_within(seconds) for seconds in sizes} == sizes
 
 
 def test_a_measurement_counts_for_an_eighth_and_a_stall_as_four_times_what_was_expected(times: BatchTimes) -> None:
