@@ -44,7 +44,7 @@ def test_a_request_is_whole_and_goes_to_this_machine(peer: Peer) -> None:
         (NEWCOMER, lambda document: document["instances"][0]["image"]["b64"]),
         (MLSERVER, lambda document: document["inputs"][0]["data"][0]),
     ],
-    ids=str,
+    ids=["KServe SDK", "newcomer", "MLServer"],
 )
 def test_in_json_the_image_is_base64(peer: Peer, find: Callable[[Any], str]) -> None:
     _, body = parse(peer.build_request(IMAGE))
