@@ -1,7 +1,5 @@
 """OpenVINO, for int8 on CPUs."""
 
-import math
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,11 +13,8 @@ import openvino  # noqa: E402
 
 MAX_NARROW_STREAMS = 4
 """More would hold more memory than they win: each keeps the largest batch's activations."""
-SMALL_SECONDS = 1e-3
-"""A network that labels an image sooner is done before a second thread has woken, which goes on to spin for nothing."""
-
-RUNS = 6
-"""The first pays for compiling the shape."""
+SMALL_BYTES = 1 << 20
+"""A network of fewer is done before a second thread has woken, which then spins for nothing; torchvision has none."""
 
 
 class OpenVinoEngine:
@@ -44,11 +39,11 @@ def load(model: bytes, weights: bytes, *, threads: int, **_: object) -> OpenVino
     """
     core = openvino.Core()
     network = core.read_model(model=model, weights=weights)
+    if len(model) + len(weights) < SMALL_BYTES:
+        threads = 1
     engine = OpenVinoEngine(_compile(core, network, threads))
     if threads == 1:
         return engine
-    if _time_one(engine, network.input(0)) < SMALL_SECONDS:
-        return OpenVinoEngine(_compile(core, network, 1))
     streams = min(threads, MAX_NARROW_STREAMS)
     compiled = _compile(core, network, threads, streams)
     engine.narrow = [OpenVinoEngine(compiled) for _ in range(streams)]
@@ -68,15 +63,3 @@ def _compile(core: openvino.Core, network: openvino.Model, threads: int, streams
             "ENABLE_CPU_PINNING": False,
         },
     )
-
-
-def _time_one(engine: OpenVinoEngine, image: openvino.Output) -> float:
-    """Return the least seconds of an image in a few runs: a busy machine is not to decide what is small."""
-    size = [1, *list(image.partial_shape.get_min_shape())[1:]]
-    row = np.zeros(size, image.element_type.to_dtype())
-    least = math.inf
-    for _ in range(RUNS):
-        begin = time.perf_counter()
-        engine.infer(row)
-        least = min(least, time.perf_counter() - begin)
-    return least

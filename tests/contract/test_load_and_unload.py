@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 import signal
 import socket
@@ -135,7 +136,8 @@ def test_row_32_load_unload_and_infer_from_many_clients_at_once(models: Path) ->
         assert server.process.poll() is None
         assert "Traceback" not in server.log.read_text()
         assert memory_after - memory < MAX_GROWTH_BYTES
-        assert threads_after <= threads
+        # asyncio's own pool fills up when it is needed; a thread that an engine leaves behind would make hundreds
+        assert threads_after <= threads + min(32, (os.cpu_count() or 1) + 4) < threads + loads / 2
         assert server.terminate() == 0
 
 

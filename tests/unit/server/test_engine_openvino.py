@@ -19,7 +19,7 @@ def files() -> tuple[bytes, bytes]:
 def test_narrow_streams_give_what_the_wide_one_gives(
     files: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch, threads: int, streams: int
 ) -> None:
-    monkeypatch.setattr(openvino, "SMALL_SECONDS", 0.0)
+    monkeypatch.setattr(openvino, "SMALL_BYTES", 0)
     engine = load(*files, threads=threads)
     assert len(engine.narrow) == streams
     rows = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
@@ -29,6 +29,5 @@ def test_narrow_streams_give_what_the_wide_one_gives(
         np.testing.assert_allclose(each.infer(rows), expected, atol=1e-4)
 
 
-def test_a_small_network_has_no_narrow_streams(files: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openvino, "SMALL_SECONDS", 1e9)
+def test_a_small_network_has_no_narrow_streams(files: tuple[bytes, bytes]) -> None:
     assert not load(*files, threads=2).narrow
