@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
 from PIL import Image
 from sklearn.datasets import load_sample_image
 from torchvision.transforms import CenterCrop, Compose, Resize
 
+from benchmarks import photographs
 from model_server.imaging import Imaging
 from model_server.manifest import Preprocessing
 
@@ -25,11 +25,9 @@ torchvision = Compose([Resize(256), CenterCrop(224)])
 
 def photograph(quality: int) -> bytes:
     """Return a JPEG of 4000 by 3000 pixels."""
-    large = Image.fromarray(load_sample_image("china.jpg")).resize((4000, 3000), Image.Resampling.BICUBIC)
-    grain = np.random.default_rng(0).normal(0, 3, (3000, 4000, 1))
-    buffer = io.BytesIO()
-    Image.fromarray(np.clip(np.asarray(large) + grain, 0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
+    large = Image.fromarray(load_sample_image("china.jpg")).resize(photographs.LARGE_SIZE, Image.Resampling.BICUBIC)
+    (grainy,) = photographs.add_grain([large])
+    return photographs.encode(grainy, "JPEG", quality)
 
 
 def decode_in_full(data: bytes) -> object:

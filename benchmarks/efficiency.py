@@ -113,14 +113,16 @@ class Served:
     memory_mib: float
 
 
-def load_server(server: Server, deck: Deck, clients: int, seconds: float) -> Served:
+def load_server(
+    server: Server, deck: Deck, clients: int, seconds: float, *, warm_up: float = WARM_UP_SECONDS
+) -> Served:
     """Load the server in a closed loop.
 
     Raises:
         LoadError: a request was neither answered nor refused.
     """
     cpu, begin = server.cpu_seconds(), time.perf_counter()
-    load = send(deck, server.target(deck.protocol), seconds=seconds, clients=clients, warm_up=WARM_UP_SECONDS)
+    load = send(deck, server.target(deck.protocol), seconds=seconds, clients=clients, warm_up=warm_up)
     took = time.perf_counter() - begin
     load.check()
     return Served(

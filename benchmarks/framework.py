@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.arguments import names, numbers
 from benchmarks.decks import Deck, make_digits_deck
+from benchmarks.efficiency import load_server
 from benchmarks.load_client import send
 from benchmarks.machine import print_machine
 from benchmarks.report import keep, print_table
@@ -90,6 +91,5 @@ def run(options: argparse.Namespace) -> None:
 
 def load(server: Server, deck: Deck, clients: int, seconds: float) -> tuple[float, float]:
     """Return requests a second of the clock, and of a core that the server keeps busy."""
-    cpu = server.cpu_seconds()
-    found = send(deck, server.http, seconds=seconds, warm_up=WARM_UP_SECONDS, clients=clients).check()
-    return found.ok_per_second, found.ok_in_all / (server.cpu_seconds() - cpu)
+    served = load_server(server, deck, clients, seconds, warm_up=WARM_UP_SECONDS)
+    return served.load.ok_per_second, 1000 / served.server_cpu_ms

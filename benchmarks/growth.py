@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks import photographs
 from benchmarks.arguments import numbers
 from benchmarks.decks import Deck, v2_request, write_deck
+from benchmarks.efficiency import load_server
 from benchmarks.load_client import send
 from benchmarks.machine import print_machine
 from benchmarks.report import keep, print_table
@@ -123,17 +124,17 @@ def serve_copies(bundle: Path, models: int, cores: Sequence[int]) -> Iterator[tu
 
 def measure_clients(server: Server, deck: Deck, clients: int, seconds: float, setting: Setting) -> Cost:
     """Load a server in a closed loop."""
-    cpu = server.cpu_seconds()
-    load = send(deck, server.http, seconds=seconds, warm_up=WARM_UP_SECONDS, clients=clients).check()
+    served = load_server(server, deck, clients, seconds, warm_up=WARM_UP_SECONDS)
+    load = served.load
     return Cost(
         setting,
         clients=clients,
-        memory_busy=server.memory().pss,
+        memory_busy=served.memory_mib,
         images_per_second=load.ok_per_second,
         p50_ms=load.latency["ok"]["p50"],
         p99_ms=load.latency["ok"]["p99"],
         refused_share=load.refused_share,
-        cpu_ms=(server.cpu_seconds() - cpu) * 1000 / load.ok_in_all,
+        cpu_ms=served.server_cpu_ms,
     )
 
 

@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,17 +22,17 @@ GRAIN = 3.0
 
 def jpegs(count: int = COUNT) -> list[bytes]:
     """Return JPEGs of 500 by 334 pixels."""
-    return _cached("jpeg", count, lambda: (_encode(photo, "JPEG") for photo in _pieces(SIZE, seed=0)))
+    return _cached("jpeg", count, lambda: (encode(photo, "JPEG") for photo in _pieces(SIZE, seed=0)))
 
 
 def pngs(count: int = COUNT) -> list[bytes]:
     """Return PNGs of 500 by 334 pixels."""
-    return _cached("png", count, lambda: (_encode(photo, "PNG") for photo in _pieces(SIZE, seed=1)))
+    return _cached("png", count, lambda: (encode(photo, "PNG") for photo in _pieces(SIZE, seed=1)))
 
 
 def large_jpegs(count: int = LARGE_COUNT) -> list[bytes]:
     """Return JPEGs of 4000 by 3000 pixels, with grain."""
-    return _cached("large", count, lambda: (_encode(photo, "JPEG") for photo in _grainy(_pieces(LARGE_SIZE, seed=2))))
+    return _cached("large", count, lambda: (encode(photo, "JPEG") for photo in add_grain(_pieces(LARGE_SIZE, seed=2))))
 
 
 def pixels(count: int = COUNT) -> NDArray[np.uint8]:
@@ -46,8 +46,23 @@ def digits(count: int = COUNT) -> list[bytes]:
     for number, values in enumerate(load_digits().images[:count]):
         side = DIGIT_SIZES[number % len(DIGIT_SIZES)]
         digit = Image.fromarray((values * 255 / values.max()).astype(np.uint8)).resize((side, side))
-        files.append(_encode(digit, ("PNG", "JPEG")[number % 2]))
+        files.append(encode(digit, ("PNG", "JPEG")[number % 2]))
     return files
+
+
+def add_grain(photos: Iterable[Image.Image]) -> Iterator[Image.Image]:
+    """Give enlarged photographs what they lack of detail, seeded."""
+    random = np.random.default_rng(0)
+    for photo in photos:
+        grain = random.normal(0, GRAIN, (photo.height, photo.width, 1))
+        yield Image.fromarray(np.clip(np.asarray(photo) + grain, 0, 255).astype(np.uint8))
+
+
+def encode(photo: Image.Image, kind: str, quality: int = QUALITY) -> bytes:
+    """Return a photograph as a file."""
+    buffer = io.BytesIO()
+    photo.save(buffer, kind, quality=quality)  # which PNG passes over
+    return buffer.getvalue()
 
 
 def _pieces(size: tuple[int, int], seed: int) -> Iterator[Image.Image]:
@@ -65,19 +80,6 @@ def _pieces(size: tuple[int, int], seed: int) -> Iterator[Image.Image]:
             piece = piece.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         yield ImageEnhance.Brightness(piece).enhance(random.uniform(0.8, 1.2))
         number += 1
-
-
-def _grainy(photos: Iterator[Image.Image]) -> Iterator[Image.Image]:
-    random = np.random.default_rng(0)
-    for photo in photos:
-        grain = random.normal(0, GRAIN, (photo.height, photo.width, 1))
-        yield Image.fromarray(np.clip(np.asarray(photo) + grain, 0, 255).astype(np.uint8))
-
-
-def _encode(photo: Image.Image, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    photo.save(buffer, kind, quality=QUALITY)  # which PNG passes over
-    return buffer.getvalue()
 
 
 def _cached(name: str, count: int, make: Callable[[], Iterator[bytes]]) -> list[bytes]:

@@ -163,7 +163,7 @@ class Batcher:
         self._metrics.batch_images.observe(len(batch))
         begin = lane.run(
             [row.place.hand_over(row.position) for row in batch],
-            lambda done, begin: self._finish(batch, begin, done),
+            lambda done, seconds: self._finish(batch, done, seconds),
         )
         for row in batch:
             self._metrics.stages["queue"].observe(begin - row.place.queued_at)
@@ -186,9 +186,9 @@ class Batcher:
             heapq.heappop(self._queue)
             self._dead -= 1
 
-    def _finish(self, batch: list["_Row"], begin: float, done: "asyncio.Future[Float32Array]") -> None:
+    def _finish(self, batch: list["_Row"], done: "asyncio.Future[Float32Array]", seconds: float) -> None:
         size = len(batch)
-        self._metrics.stages["inference"].observe(self._clock() - begin)
+        self._metrics.stages["inference"].observe(seconds)
         error = done.exception()
         if error is None and len(done.result()) != size:
             error = ValueError(f"{size} rows went into the engine, logits of {len(done.result())} came out")

@@ -12,7 +12,7 @@ from model_server.types import Float32Array, Rows
 Infer = Callable[[Rows], Float32Array]
 """Rows ``[n, …]`` to logits ``[n, classes]``; it blocks."""
 Finished = Callable[["asyncio.Future[Float32Array]", float], None]
-"""What is called with a batch's logits, or what went wrong, and with when it began."""
+"""What is called with a batch's logits, or what went wrong, and with the seconds that it took."""
 
 WARM_UP_RUNS = 3
 """The first run of a shape pays for compiling it."""
@@ -54,11 +54,11 @@ class Lane:
         self.free_at = begin + self.times.estimate(len(rows))
 
         def finish(done: "asyncio.Future[Float32Array]") -> None:
-            now = self._clock()
             self.busy = False
-            self.free_at = now
-            self.times.learn(len(rows), now - begin)
-            finished(done, begin)
+            self.free_at = self._clock()
+            seconds = self.free_at - begin
+            self.times.learn(len(rows), seconds)
+            finished(done, seconds)
 
         running = asyncio.get_running_loop().run_in_executor(self._thread, self._infer, np.stack(rows))
         running.add_done_callback(finish)
@@ -72,9 +72,5 @@ class Lane:
 def when_done(free_at: list[float], work: float) -> float:
     """Return when ``work``, seconds of one stream, is done by streams that are free at these times, together."""
     begins = sorted(free_at)
-    level = 0.0
-    for count, _ in enumerate(begins, start=1):
-        level = (work + sum(begins[:count])) / count
-        if count < len(begins) and level <= begins[count]:
-            break
-    return level
+    # by the first of them alone, by the first two and so on; one that is free too late to help only adds its delay
+    return min((work + sum(begins[:count])) / count for count in range(1, len(begins) + 1))
