@@ -119,6 +119,7 @@ def _build_classifier(
         batcher=Batcher(
             engine.infer,
             narrow=[stream.infer for stream in engine.narrow],
+            light=engine.light,
             max_batch=settings.max_batch,
             queue_size=settings.queue_size,
             metrics=metrics,

@@ -23,6 +23,7 @@ from model_server.batch_times import BatchTimes
 from model_server.errors import DeadlineUnmet, QueueFull, ServingError
 from model_server.lane import Infer, Lane, when_done
 from model_server.metrics import ModelMetrics
+from model_server.slack import Slack
 from model_server.types import Float32Array, Rows
 
 
@@ -32,6 +33,7 @@ class Batcher:
     Args:
         infer: rows ``[n, …]`` to logits ``[n, classes]``; called in a thread of its own.
         narrow: the same over a part of the threads each, called in a thread each; none where ``infer`` does it all.
+        light: whether batches that are done at once run on the event loop.
         max_batch: images in the engine at once: in a call of ``infer``, or in one of each of ``narrow``.
         queue_size: images admitted at once: being decoded, waiting or in the engine.
         metrics: what is told of batches, of the queue's length and of the wait in it.
@@ -43,6 +45,7 @@ class Batcher:
         infer: Infer,
         *,
         narrow: Sequence[Infer] = (),
+        light: bool = False,
         max_batch: int,
         queue_size: int,
         metrics: ModelMetrics,
@@ -50,9 +53,10 @@ class Batcher:
     ) -> None:
         self.queue_size = queue_size
         self.times = BatchTimes(math.ceil(max_batch / max(1, len(narrow))))
+        self._slack = Slack()
         self._metrics = metrics
         self._clock = clock
-        self._wide = Lane(infer, BatchTimes(1) if narrow else self.times, clock)
+        self._wide = Lane(infer, BatchTimes(1) if narrow else self.times, clock, light=light)
         self._narrow = [Lane(each, self.times, clock) for each in narrow]
         self._shared = self._narrow or [self._wide]
         self._admitted: list[Place] = []
@@ -96,20 +100,27 @@ class Batcher:
                 "send the request again later",
                 when_done(free_at, times.estimate(waiting)) - now,
             )
-        place = Place(self, rows, deadline)
+        place = Place(self, rows, deadline, now)
         position = bisect.bisect_right(self._admitted, deadline, key=lambda other: other.deadline)
         ahead = sum(other.waiting for other in self._admitted[:position])
-        for later in (place, *self._admitted[position:]):
+        overtaken = self._admitted[position:]
+        for later in (place, *overtaken):
             ahead += later.waiting
-            late = when_done(free_at, times.estimate(ahead)) - later.deadline
+            seconds = when_done(free_at, times.estimate(ahead)) - now
+            if later is place:
+                place.foreseen = seconds
+            late = now + self._slack.stretch(seconds) - later.deadline
             if late > 0 and later.waiting:
                 if not waiting and not self._is_busy():
                     times.doubt()
+                    self._slack.doubt()
                 raise DeadlineUnmet(
                     f"the deadline can't be met: {waiting} images wait, and an answer would come {late:.3f} seconds "
                     "late; give a longer timeout or send the request again later",
                     late,
                 )
+        for later in overtaken:
+            later.foreseen = None  # of itself it tells no more how well is foreseen
         self._admitted.insert(position, place)
         self._metrics.queue_images.inc(rows)
         return place
@@ -123,8 +134,10 @@ class Batcher:
         for lane in {self._wide, *self._shared}:
             lane.close()
 
-    def release(self, place: "Place") -> None:
+    def release(self, place: "Place", *, answered: bool) -> None:
         """Give back a place; its rows that still wait leave the queue, and memory."""
+        if answered and place.foreseen is not None:
+            self._slack.learn(place.foreseen, self._clock() - place.admitted_at)
         self._admitted.remove(place)
         self._metrics.queue_images.dec(place.rows)
         self._dead += place.forget()
@@ -206,10 +219,12 @@ class Place:
     A context manager: leaving it gives the place back, whatever happened inside.
     """
 
-    def __init__(self, batcher: Batcher, rows: int, deadline: float) -> None:
+    def __init__(self, batcher: Batcher, rows: int, deadline: float, now: float) -> None:
         self.rows = rows
         self.waiting = rows
         self.deadline = deadline
+        self.admitted_at = now
+        self.foreseen: float | None = None
         self.queued_at = 0.0
         self.rows_left: dict[int, Rows] = {}
         self._batcher = batcher
@@ -267,7 +282,7 @@ class Place:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._answer.cancel()
-        self._batcher.release(self)
+        self._batcher.release(self, answered=error is None and not self._answer.cancelled())
 
 
 class _Row(NamedTuple):

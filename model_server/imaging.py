@@ -9,7 +9,7 @@ import io
 import math
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import simplejpeg
@@ -30,13 +30,14 @@ SMALL_PIXELS, SMALL_BYTES = 64 * 64, 4 << 10
 MAX_SCANS = 50
 """A progressive JPEG has ten; one of hundreds, a few kilobytes each, takes minutes to decode."""
 
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PLUGINS: dict[bytes, type[ImageFile.ImageFile]] = {
     b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile,
-    b"\x89PNG\r\n\x1a\n": PngImagePlugin.PngImageFile,
+    _PNG_SIGNATURE: PngImagePlugin.PngImageFile,
     b"RIFF": WebPImagePlugin.WebPImageFile,
 }
-_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
-_PNG_BEGIN, _PNG_SIZE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", struct.Struct(">II")
+_PNG_BEGIN, _PNG_SIZE = _PNG_SIGNATURE + b"\0\0\0\rIHDR", struct.Struct(">II")
+_PNG_CHUNK, _PNG_CHUNK_BYTES = struct.Struct(">I4s"), 12
 _PNG_DEPTH, _PNG_INTERLACE = 24, 28
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -85,11 +86,15 @@ class Imaging:
         """Tell whether an image is ready sooner than another thread has woken: a few thousand pixels."""
         if not isinstance(image, bytes):
             return bool(image.shape[0] * image.shape[1] <= SMALL_PIXELS)
-        if len(image) > SMALL_BYTES or not image.startswith(_PNG_BEGIN):
+        if len(image) > SMALL_BYTES:
             return False
-        if len(image) < _PNG_DEPTH:
+        try:
+            if image.startswith(_PNG_BEGIN):
+                width, height = _PNG_SIZE.unpack_from(image, len(_PNG_BEGIN))
+            else:
+                height, width, _, _ = simplejpeg.decode_jpeg_header(image)
+        except (struct.error, ValueError):  # whatever it is, to look closer may take time
             return False
-        width, height = _PNG_SIZE.unpack_from(image, len(_PNG_BEGIN))
         return bool(width * height <= SMALL_PIXELS)
 
     def decode(self, data: bytes) -> UInt8Array:
@@ -109,7 +114,7 @@ class Imaging:
             orientation = _read_orientation(image)
             if image.format == "JPEG":
                 return self._fit(*self._decode_jpeg(data, image), orientation)
-            return self._fit(np.asarray(_decode_other(image, data)), image.size, orientation)
+            return self._fit(_decode_other(image, data), image.size, orientation)
         except InvalidInput:
             raise
         except Exception as error:  # decoders raise whatever a hostile file drives them to
@@ -205,21 +210,44 @@ def _read_orientation(image: ImageFile.ImageFile) -> int:
     return orientation
 
 
-def _decode_other(image: ImageFile.ImageFile, data: bytes) -> Image.Image:
-    if image.format == "PNG":
-        PngImagePlugin.PngImageFile(io.BytesIO(data)).verify()  # every CRC, which decoding passes over
-        if _PNG_END not in data:
-            raise ValueError("it does not end with an IEND chunk")
+def _decode_other(image: ImageFile.ImageFile, data: bytes) -> UInt8Array:
+    """Return UINT8 ``[H, W, 3]``."""
+    is_png = image.format == "PNG"
+    if is_png:
+        _check_chunks(data)
         if image.mode == "P" and image.palette is None:
             raise ValueError("it has no palette")
     image.load()
-    if image.format == "PNG":
-        width, height = image.size
-        if data[_PNG_INTERLACE] or not np.asarray(image.crop((0, height - 1, width, height))).any():
-            _check_rows(data, width, height)
+    stored: Image.Image = image
     if image.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion would clip at 255
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    return image.convert("RGB")
+        stored = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    pixels = np.asarray(stored.convert("RGB"))
+    if is_png and (data[_PNG_INTERLACE] or not (np.asarray(stored) if stored.mode == "P" else pixels)[-1].any()):
+        _check_rows(data, *image.size)
+    return pixels
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield each chunk of a PNG that has all of it: its kind, and where its data begins and ends."""
+    position = len(_PNG_SIGNATURE)
+    while position + _PNG_CHUNK_BYTES <= len(data):
+        length, kind = _PNG_CHUNK.unpack_from(data, position)
+        begin = position + _PNG_CHUNK.size
+        position += length + _PNG_CHUNK_BYTES
+        if position <= len(data):
+            yield kind, begin, begin + length
+        if kind == b"IEND":
+            return
+
+
+def _check_chunks(data: bytes) -> None:
+    """Refuse a PNG that does not end, or that has a wrong CRC, which decoding passes over."""
+    kind, view = b"", memoryview(data)
+    for kind, begin, end in _chunks(data):
+        if zlib.crc32(view[begin - len(kind) : end]) != int.from_bytes(view[end : end + 4], "big"):
+            raise ValueError(f"its {kind.decode('latin-1')} chunk has a wrong CRC")
+    if kind != b"IEND":
+        raise ValueError("it does not end with an IEND chunk")
 
 
 def _check_rows(data: bytes, width: int, height: int) -> None:
@@ -231,13 +259,10 @@ def _check_rows(data: bytes, width: int, height: int) -> None:
         columns, rows = -((left - width) // across), -((top - height) // down)
         missing += rows * (1 + (columns * bits + 7) // 8) if columns else 0
     inflate = zlib.decompressobj()
-    position = 8  # behind the signature
-    while missing > 0 and position < len(data):
-        length, kind = struct.unpack_from(">I4s", data, position)
-        part = data[position + 8 : position + 8 + length] if kind == b"IDAT" else b""
+    for kind, begin, end in _chunks(data):
+        part = data[begin:end] if kind == b"IDAT" else b""
         while part and missing > 0:
             missing -= len(inflate.decompress(part, 1 << 20))
             part = inflate.unconsumed_tail
-        position += length + 12
     if missing > 0:
         raise ValueError(f"{missing} bytes of its rows are missing")

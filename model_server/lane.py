@@ -1,4 +1,4 @@
-"""One of an engine's streams: a batch at a time, in a thread of its own."""
+"""One of an engine's streams: a batch at a time, in a thread of its own or, where that costs more, on the loop."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -14,21 +14,25 @@ Infer = Callable[[Rows], Float32Array]
 Finished = Callable[["asyncio.Future[Float32Array]", float], None]
 """What is called with a batch's logits, or what went wrong, and with the seconds that it took."""
 
+LIGHT_SECONDS = 0.0005
+"""What takes no longer is done here: handing it to a thread and back takes a fifth of it, and others wait as long."""
 WARM_UP_RUNS = 3
 """The first run of a shape pays for compiling it."""
 
 
 class Lane:
-    """A thread that runs batches.
+    """What runs batches.
 
     Args:
-        infer: called in the thread.
+        infer: called in a thread.
         times: how long batches take; streams of equal width share them.
         clock: seconds, monotonic.
+        light: run batches on the event loop, those that take no longer than ``LIGHT_SECONDS``.
     """
 
-    def __init__(self, infer: Infer, times: BatchTimes, clock: Callable[[], float]) -> None:
+    def __init__(self, infer: Infer, times: BatchTimes, clock: Callable[[], float], *, light: bool = False) -> None:
         self.times = times
+        self._light = light
         self.busy = False
         self.free_at = 0.0
         self._infer = infer
@@ -50,19 +54,32 @@ class Lane:
     def run(self, rows: list[Rows], finished: Finished) -> float:
         """Begin a batch, of rows ``[…]`` each; return when."""
         begin = self._clock()
+        expected = self.times.estimate(len(rows))
         self.busy = True
-        self.free_at = begin + self.times.estimate(len(rows))
+        self.free_at = begin + expected
 
-        def finish(done: "asyncio.Future[Float32Array]") -> None:
+        def finish(done: "asyncio.Future[Float32Array]", seconds: float) -> None:
             self.busy = False
             self.free_at = self._clock()
-            seconds = self.free_at - begin
             self.times.learn(len(rows), seconds)
             finished(done, seconds)
 
-        running = asyncio.get_running_loop().run_in_executor(self._thread, self._infer, np.stack(rows))
-        running.add_done_callback(finish)
+        loop, batch = asyncio.get_running_loop(), np.stack(rows)
+        if self._light and expected <= LIGHT_SECONDS:
+            loop.call_soon(self._run_here, batch, finish)
+        else:
+            running = loop.run_in_executor(self._thread, self._infer, batch)
+            running.add_done_callback(lambda done: finish(done, self._clock() - begin))
         return begin
+
+    def _run_here(self, batch: Rows, finish: Finished) -> None:
+        done: asyncio.Future[Float32Array] = asyncio.get_running_loop().create_future()
+        begin = self._clock()
+        try:
+            done.set_result(self._infer(batch))
+        except Exception as error:  # noqa: BLE001 - as an executor does
+            done.set_exception(error)
+        finish(done, self._clock() - begin)
 
     def close(self) -> None:
         """Let the thread end after the batch it is at."""

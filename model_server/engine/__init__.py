@@ -26,6 +26,11 @@ class Engine(Protocol):
         """The same network over a part of the threads each, to be called in parallel; none where that wins nothing."""
         ...
 
+    @property
+    def light(self) -> bool:
+        """Whether it is a small network, one that may be done before another thread has woken."""
+        ...
+
     def infer(self, rows: Rows) -> Float32Array:
         """Return logits, FP32 ``[N, classes]``, for UINT8 ``[N, S, S, 3]`` or FP32 ``[N, 3, S, S]`` rows."""
         ...

@@ -20,6 +20,7 @@ class OnnxRuntimeEngine:
         self._output = self._session.get_outputs()[0].name
 
     narrow = ()
+    light = False
 
     def infer(self, rows: Rows) -> Float32Array:
         """Return logits, FP32 ``[N, classes]``."""

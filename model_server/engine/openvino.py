@@ -20,7 +20,8 @@ SMALL_BYTES = 1 << 20
 class OpenVinoEngine:
     """One inference request of a compiled model: a stream."""
 
-    def __init__(self, compiled: openvino.CompiledModel) -> None:
+    def __init__(self, compiled: openvino.CompiledModel, *, light: bool = False) -> None:
+        self.light = light
         self.narrow: Sequence[OpenVinoEngine] = ()
         self._request = compiled.create_infer_request()
 
@@ -40,7 +41,7 @@ def load(model: bytes, weights: bytes, *, threads: int, **_: object) -> OpenVino
     core = openvino.Core()
     network = core.read_model(model=model, weights=weights)
     if len(model) + len(weights) < SMALL_BYTES:
-        threads = 1
+        return OpenVinoEngine(_compile(core, network, 1), light=True)
     engine = OpenVinoEngine(_compile(core, network, threads))
     if threads == 1:
         return engine

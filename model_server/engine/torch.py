@@ -32,6 +32,7 @@ class TorchEngine:
         self._scale = self._channels([1 / (255 * std) for std in preprocessing.std])
 
     narrow = ()
+    light = False
 
     def infer(self, rows: Rows) -> Float32Array:
         """Return logits, FP32 ``[N, classes]``."""

@@ -17,6 +17,7 @@ from model_server.engine import load_engine  # noqa: E402
 
 class GatedEngine:
     narrow = ()
+    light = False
 
     def __init__(self, *arguments: Any) -> None:
         self._engine = load_engine(*arguments)

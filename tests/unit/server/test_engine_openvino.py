@@ -22,6 +22,7 @@ def test_narrow_streams_give_what_the_wide_one_gives(
     monkeypatch.setattr(openvino, "SMALL_BYTES", 0)
     engine = load(*files, threads=threads)
     assert len(engine.narrow) == streams
+    assert not engine.light
     rows = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     expected = engine.infer(rows)
     assert expected.shape == (3, 10)
@@ -30,4 +31,6 @@ def test_narrow_streams_give_what_the_wide_one_gives(
 
 
 def test_a_small_network_has_no_narrow_streams(files: tuple[bytes, bytes]) -> None:
-    assert not load(*files, threads=2).narrow
+    engine = load(*files, threads=2)
+    assert engine.light
+    assert not engine.narrow

@@ -175,6 +175,23 @@ def test_what_is_small_is_said_by_its_header_alone() -> None:
     assert not IMAGING.is_small(png(64, 65))
     assert not IMAGING.is_small(png(8, 8).replace(struct.pack(">II", 8, 8), struct.pack(">II", 60_000, 60_000)))
     assert not IMAGING.is_small(png(8, 8) + bytes(4 << 10))
-    assert not IMAGING.is_small(encode(Image.new("L", (8, 8)), "JPEG"))
+    assert IMAGING.is_small(encode(Image.new("L", (64, 64)), "JPEG"))
+    assert not IMAGING.is_small(encode(Image.new("L", (64, 65)), "JPEG"))
+    assert not IMAGING.is_small(encode(Image.new("L", (8, 8)), "WEBP"))
     for length in range(24):
         assert not IMAGING.is_small(png(8, 8)[:length])
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_a_png_with_a_bit_turned_or_without_its_end_is_refused(mode: str) -> None:
+    photo = Image.new(mode, (4, 3), 700) if mode == "I;16" else PHOTOS["china"].resize((4, 3)).convert(mode)
+    data = encode(photo, "PNG")
+    IMAGING.decode(data)
+    broken = [data[:length] for length in range(len(data))]
+    for bit in range(8 * len(data)):
+        changed = bytearray(data)
+        changed[bit // 8] ^= 1 << bit % 8
+        broken.append(bytes(changed))
+    for each in broken:
+        with pytest.raises(InvalidInput):
+            IMAGING.decode(each)
