@@ -107,7 +107,8 @@ def takes(door: str, images: str) -> bool:
 
 def make_deck(door: str, images: str, model: str, *, timeout_seconds: float | None = None) -> Deck:
     """Write a deck of every photograph of a kind for a door that takes them."""
-    name = f"{model}-{door}-{images}"
+    hurry = "" if timeout_seconds is None else f"-{timeout_seconds:g}s"
+    name = f"{model}-{door}-{images}{hurry}"
     if images == "pixels":
         arrays = photographs.pixels()
         requests = [v2_pixels_request(model, array[np.newaxis], timeout_seconds=timeout_seconds) for array in arrays]

@@ -26,6 +26,9 @@ from model_server.metrics import ModelMetrics
 from model_server.slack import Slack
 from model_server.types import Float32Array, Rows
 
+SOLITUDE = 0.5
+"""How many others there may be, on the average of the last requests, where one that is alone has the wide stream."""
+
 
 class Batcher:
     """One engine's queue.
@@ -62,6 +65,7 @@ class Batcher:
         self._admitted: list[Place] = []
         self._queue: list[_Row] = []
         self._dead = 0
+        self._company = 0.0
         self._order = itertools.count()
 
     async def warm_up(self, row: Rows) -> dict[int, Float32Array]:
@@ -91,24 +95,21 @@ class Batcher:
         taken = sum(place.rows for place in self._admitted)
         waiting = sum(place.waiting for place in self._admitted)
         now = self._clock()
-        lanes = [self._wide] if taken == 0 and rows == 1 else self._shared
+        lanes = [self._wide] if taken == 0 and rows == 1 and self._company <= SOLITUDE else self._shared
         ready = max(now, self._wide.free_at)
         free_at, times = [max(ready, lane.free_at) for lane in lanes], lanes[0].times
         if taken + rows > self.queue_size:
             raise QueueFull(
                 f"the queue is full: {taken} of {self.queue_size} places are taken and {rows} more images do not fit; "
                 "send the request again later",
-                when_done(free_at, times.estimate(waiting)) - now,
+                when_done(free_at, waiting, times) - now,
             )
         place = Place(self, rows, deadline, now)
         position = bisect.bisect_right(self._admitted, deadline, key=lambda other: other.deadline)
         ahead = sum(other.waiting for other in self._admitted[:position])
-        overtaken = self._admitted[position:]
-        for later in (place, *overtaken):
+        for later in (place, *self._admitted[position:]):
             ahead += later.waiting
-            seconds = when_done(free_at, times.estimate(ahead)) - now
-            if later is place:
-                place.foreseen = seconds
+            seconds = when_done(free_at, ahead, times) - now
             late = now + self._slack.stretch(seconds) - later.deadline
             if late > 0 and later.waiting:
                 if not waiting and not self._is_busy():
@@ -119,8 +120,7 @@ class Batcher:
                     "late; give a longer timeout or send the request again later",
                     late,
                 )
-        for later in overtaken:
-            later.foreseen = None  # of itself it tells no more how well is foreseen
+        self._company += (taken - self._company) / 8
         self._admitted.insert(position, place)
         self._metrics.queue_images.inc(rows)
         return place
@@ -136,8 +136,8 @@ class Batcher:
 
     def release(self, place: "Place", *, answered: bool) -> None:
         """Give back a place; its rows that still wait leave the queue, and memory."""
-        if answered and place.foreseen is not None:
-            self._slack.learn(place.foreseen, self._clock() - place.admitted_at)
+        if answered:
+            self._slack.learn(place.admitted_at, self._clock(), place.deadline)
         self._admitted.remove(place)
         self._metrics.queue_images.dec(place.rows)
         self._dead += place.forget()
@@ -160,7 +160,8 @@ class Batcher:
         """Give every stream that is free its share of what waits."""
         if self._wide.busy:  # it has every core
             return
-        if self._narrow and not self._is_busy() and sum(place.rows for place in self._admitted) == 1:
+        alone = sum(place.rows for place in self._admitted) == 1 and self._company <= SOLITUDE
+        if alone and self._narrow and not self._is_busy():
             self._run(self._wide, 1)
             return
         free = [lane for lane in self._shared if not lane.busy]
@@ -224,7 +225,6 @@ class Place:
         self.waiting = rows
         self.deadline = deadline
         self.admitted_at = now
-        self.foreseen: float | None = None
         self.queued_at = 0.0
         self.rows_left: dict[int, Rows] = {}
         self._batcher = batcher

@@ -1,7 +1,9 @@
 """One of an engine's streams: a batch at a time, in a thread of its own or, where that costs more, on the loop."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+import heapq
+import math
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -86,8 +88,28 @@ class Lane:
         self._thread.shutdown(wait=True)
 
 
-def when_done(free_at: list[float], work: float) -> float:
-    """Return when ``work``, seconds of one stream, is done by streams that are free at these times, together."""
+def when_done(free_at: Sequence[float], images: int, times: BatchTimes) -> float:
+    """Return when so many images are done by streams that are free at these times.
+
+    One stream takes them in batches; of several each takes one image, as soon as it is free, as it does in a hurry.
+    """
+    if len(free_at) == 1:
+        return free_at[0] + times.estimate(images)
+    seconds = times.estimate(1)
+    if images == 0 or seconds == 0:
+        return min(free_at)
+    # what is certainly done sooner than all of it: nobody waits for whole images up to there
+    level = _fill(free_at, images * seconds) - seconds
+    done = [max(0, math.floor((level - begin) / seconds)) for begin in free_at]
+    free = [begin + seconds * count for begin, count in zip(free_at, done, strict=True)]
+    heapq.heapify(free)
+    for _ in range(images - sum(done) - 1):
+        heapq.heapreplace(free, free[0] + seconds)
+    return free[0] + seconds
+
+
+def _fill(free_at: Sequence[float], work: float) -> float:
+    """Return when ``work``, seconds of one stream, would be done were it divided to the last second."""
     begins = sorted(free_at)
     # by the first of them alone, by the first two and so on; one that is free too late to help only adds its delay
     return min((work + sum(begins[:count])) / count for count in range(1, len(begins) + 1))

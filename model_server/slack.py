@@ -1,34 +1,44 @@
-"""How much longer than foreseen answers take, nearly all of them.
+"""How much longer than foreseen an answer may take, so that nearly all that are admitted come in time.
 
-What is foreseen is the engine's work, but not decoding, waiting for a core, or a machine that stands still for a moment.
+What is foreseen is the engine's work, but not decoding, waiting for a core, or a machine that stands still.
 """
 
-DEVIATIONS = 4
-"""How many mean deviations above the mean lateness, as RFC 6298 has it for the answers of a network."""
+import math
+
+LATE_SHARE = 0.005
+"""How many of those that are answered with little time left may come late."""
+STEP = 0.1
+MOST = 4.0
 
 
 class Slack:
-    """An estimate by RFC 6298, section 2: the mean of what is measured and its mean deviation, both smoothed.
+    """A factor that grows by a step when an answer comes late, and shrinks a little with each that comes in time.
 
-    It is of parts of what was foreseen: the seconds by which a long wait was wrong say nothing of a short one.
+    It is at rest where both are equal: where ``LATE_SHARE`` comes late. Answers that come with more than half of their
+    time left say nothing of it.
     """
 
     def __init__(self) -> None:
-        self._mean = self._deviation = 0.0
+        self._factor = 1.0
+        self._grown_at = -math.inf
 
     def stretch(self, seconds: float) -> float:
-        """Return what is taken, at the most, nearly always, where so many seconds are foreseen."""
-        return seconds * (1 + max(0.0, self._mean + DEVIATIONS * self._deviation))
+        """Return how long what is foreseen to take so many seconds may take."""
+        return self._factor * seconds
 
-    def learn(self, foreseen: float, taken: float) -> None:
-        """Take into account how many seconds an answer took; nothing, where nothing was foreseen."""
-        if foreseen <= 0:
+    def learn(self, admitted_at: float, answered_at: float, deadline: float) -> None:
+        """Take an answer into account; the times are one clock's.
+
+        What comes late together counts once: it was all admitted before anything was known of it.
+        """
+        if 2 * (answered_at - admitted_at) < deadline - admitted_at:
             return
-        late = (taken - foreseen) / foreseen
-        self._deviation += (abs(late - self._mean) - self._deviation) / 4
-        self._mean += (late - self._mean) / 8
+        if answered_at <= deadline:
+            self._factor = max(1.0, self._factor - STEP * LATE_SHARE / (1 - LATE_SHARE))
+        elif admitted_at >= self._grown_at:
+            self._factor = min(MOST, self._factor + STEP)
+            self._grown_at = answered_at
 
     def doubt(self) -> None:
         """Believe less in it: nobody is let in, so nothing would correct it."""
-        self._mean *= 0.9
-        self._deviation *= 0.9
+        self._factor = max(1.0, 0.9 * self._factor)

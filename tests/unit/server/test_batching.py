@@ -259,40 +259,29 @@ async def steady(clock: Clock) -> AsyncIterator[Batcher]:
     batcher.close()
 
 
-async def test_what_comes_late_again_and_again_is_foreseen(steady: Batcher, clock: Clock) -> None:
+async def test_what_comes_late_is_foreseen_later(steady: Batcher, clock: Clock) -> None:
     """Decoding is in no batch's time: it is what comes between the place and the queue."""
-    for _ in range(100):
-        with steady.admit(1, clock.now + 60) as place:
-            clock.now += 0.25
+    for _ in range(3):
+        with steady.admit(1, clock.now + 1.35) as place:
+            clock.now += 0.5
             await place.infer([ROW])
-    with pytest.raises(DeadlineUnmet, match=r"0\.1\d+ seconds late"):
-        steady.admit(1, clock.now + 1.1)
-    with steady.admit(1, clock.now + 1.3):
-        pass
-
-
-async def test_who_is_overtaken_says_nothing_of_how_late_answers_come(steady: Batcher, clock: Clock) -> None:
-    for _ in range(20):
-        with steady.admit(1, clock.now + 60) as patient:
-            with steady.admit(1, clock.now + 2.5) as urgent:
-                await urgent.infer([ROW])
-            clock.now += 30
-            await patient.infer([ROW])
-    with steady.admit(1, clock.now + 1.01):
+    with pytest.raises(DeadlineUnmet, match=r"0\.050 seconds late"):
+        steady.admit(1, clock.now + 1.25)
+    with steady.admit(1, clock.now + 1.35):
         pass
 
 
 async def test_an_idle_engine_that_refuses_for_its_slack_does_not_refuse_for_ever(
     steady: Batcher, clock: Clock
 ) -> None:
-    for _ in range(10):
-        with steady.admit(1, clock.now + 60) as place:
+    for _ in range(100):
+        with steady.admit(1, clock.now + 5) as place:
             clock.now += 20
             await place.infer([ROW])
     refused = 0
     while refused < 200:
         try:
-            with steady.admit(1, clock.now + 5):
+            with steady.admit(1, clock.now + 1.1):
                 break
         except DeadlineUnmet:
             refused += 1

@@ -1,6 +1,7 @@
 """Where batches run, and streams that share work."""
 
 import asyncio
+import random
 import threading
 
 import numpy as np
@@ -11,18 +12,40 @@ from model_server.lane import LIGHT_SECONDS, Lane, when_done
 
 
 @pytest.mark.parametrize(
-    ("free_at", "work", "done"),
+    ("free_at", "images", "done"),
     [
-        ([10.0], 0.0, 10.0),
-        ([10.0], 3.0, 13.0),
-        ([10.0, 10.0], 4.0, 12.0),
-        ([10.0, 16.0], 4.0, 14.0),  # the second is not free before the first has done it all
-        ([16.0, 10.0], 8.0, 17.0),
-        ([10.0, 12.0, 40.0], 6.0, 14.0),
+        ([10.0], 0, 10.0),
+        ([10.0], 3, 16.0),
+        ([10.0, 10.0], 4, 14.0),
+        ([10.0, 10.0], 5, 16.0),  # the last is done by one of them alone
+        ([10.0, 16.0], 2, 14.0),  # the second is not free before the first has done it all
+        ([10.0, 11.0], 2, 13.0),
+        ([11.0, 10.0], 3, 14.0),
+        ([10.0, 12.0, 40.0], 3, 14.0),
+        ([10.0, 10.5, 12.5], 200, 144.5),
     ],
 )
-def test_work_goes_to_whoever_is_free_first(free_at: list[float], work: float, done: float) -> None:
-    assert when_done(free_at, work) == done
+def test_images_go_to_whoever_is_free_first(free_at: list[float], images: int, done: float) -> None:
+    times = BatchTimes(2)
+    times.expect([0.0, 2.0, 4.0])
+    assert when_done(free_at, images, times) == done
+
+
+def test_it_is_as_if_each_image_was_taken_in_turn() -> None:
+    numbers = random.Random(0)
+    times = BatchTimes(1)
+    times.expect([0.0, 1.5])
+    for _ in range(500):
+        free_at = [numbers.uniform(0, 9) for _ in range(numbers.randint(2, 4))]
+        free, images = list(free_at), numbers.randint(1, 30)
+        for _ in range(images):
+            last = min(free) + 1.5
+            free[free.index(min(free))] = last
+        assert when_done(free_at, images, times) == pytest.approx(last)
+
+
+def test_streams_of_which_nobody_expects_anything_are_done_when_they_are_free() -> None:
+    assert when_done([3.0, 2.0], 5, BatchTimes(2)) == 2.0
 
 
 async def run_one(expected_seconds: float, *, light: bool, error: Exception | None = None) -> tuple[object, bool]:
