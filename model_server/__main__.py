@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model_server.allocator import give_back_memory
 from model_server.authorization import Authorization
 from model_server.batching import Batcher
 from model_server.bundle import Bundle
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = parse_settings(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until there is something to drain; PID 1 has no default
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it would log is raised as well
+    give_back_memory(os.environ)
     _configure_logging(settings)
     try:
         _serve(settings)

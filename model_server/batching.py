@@ -20,21 +20,19 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from model_server.batch_times import BatchTimes
+from model_server.company import Company
 from model_server.errors import DeadlineUnmet, QueueFull, ServingError
 from model_server.lane import Infer, Lane, when_done
 from model_server.metrics import ModelMetrics
 from model_server.slack import Slack
 from model_server.types import Float32Array, Rows
 
-SOLITUDE = 0.5
-"""How many others there may be, on the average of the last requests, where one that is alone has the wide stream."""
-
 
 class Batcher:
     """One engine's queue.
 
     Args:
-        infer: rows ``[n, …]`` to logits ``[n, classes]``; called in a thread of its own.
+        infer: rows ``[n, …]`` to logits ``[n, classes]``; called in a thread of its own, unless ``light``.
         narrow: the same over a part of the threads each, called in a thread each; none where ``infer`` does it all.
         light: whether batches that are done at once run on the event loop.
         max_batch: images in the engine at once: in a call of ``infer``, or in one of each of ``narrow``.
@@ -56,7 +54,7 @@ class Batcher:
     ) -> None:
         self.queue_size = queue_size
         self.times = BatchTimes(math.ceil(max_batch / max(1, len(narrow))))
-        self._slack = Slack()
+        self.slack = Slack()
         self._metrics = metrics
         self._clock = clock
         self._wide = Lane(infer, BatchTimes(1) if narrow else self.times, clock, light=light)
@@ -65,7 +63,7 @@ class Batcher:
         self._admitted: list[Place] = []
         self._queue: list[_Row] = []
         self._dead = 0
-        self._company = 0.0
+        self._company = Company()
         self._order = itertools.count()
 
     async def warm_up(self, row: Rows) -> dict[int, Float32Array]:
@@ -95,7 +93,8 @@ class Batcher:
         taken = sum(place.rows for place in self._admitted)
         waiting = sum(place.waiting for place in self._admitted)
         now = self._clock()
-        lanes = [self._wide] if taken == 0 and rows == 1 and self._company <= SOLITUDE else self._shared
+        self._company.meet(taken, now)
+        lanes = [self._wide] if taken == 0 and rows == 1 and self._suits_wide(deadline) else self._shared
         ready = max(now, self._wide.free_at)
         free_at, times = [max(ready, lane.free_at) for lane in lanes], lanes[0].times
         if taken + rows > self.queue_size:
@@ -110,17 +109,20 @@ class Batcher:
         for later in (place, *self._admitted[position:]):
             ahead += later.waiting
             seconds = when_done(free_at, ahead, times) - now
-            late = now + self._slack.stretch(seconds) - later.deadline
+            if later is place:
+                place.foreseen = seconds
+            late = now + self.slack.stretch(seconds) - later.deadline
             if late > 0 and later.waiting:
                 if not waiting and not self._is_busy():
                     times.doubt()
-                    self._slack.doubt()
+                    self.slack.doubt()
+                elif now + seconds <= later.deadline:
+                    self.slack.shrink()
                 raise DeadlineUnmet(
                     f"the deadline can't be met: {waiting} images wait, and an answer would come {late:.3f} seconds "
                     "late; give a longer timeout or send the request again later",
                     late,
                 )
-        self._company += (taken - self._company) / 8
         self._admitted.insert(position, place)
         self._metrics.queue_images.inc(rows)
         return place
@@ -136,8 +138,10 @@ class Batcher:
 
     def release(self, place: "Place", *, answered: bool) -> None:
         """Give back a place; its rows that still wait leave the queue, and memory."""
-        if answered:
-            self._slack.learn(place.admitted_at, self._clock(), place.deadline)
+        now = self._clock()
+        if answered or (now > place.deadline >= place.queued_at > 0):  # who waited until then is late as well
+            self.slack.learn(place.foreseen, place.admitted_at, now, place.deadline)
+        self._company.leave(now)
         self._admitted.remove(place)
         self._metrics.queue_images.dec(place.rows)
         self._dead += place.forget()
@@ -160,15 +164,21 @@ class Batcher:
         """Give every stream that is free its share of what waits."""
         if self._wide.busy:  # it has every core
             return
-        alone = sum(place.rows for place in self._admitted) == 1 and self._company <= SOLITUDE
-        if alone and self._narrow and not self._is_busy():
-            self._run(self._wide, 1)
-            return
+        if self._narrow and not self._is_busy() and sum(place.rows for place in self._admitted) == 1:
+            (alone,) = self._admitted
+            if self._suits_wide(alone.deadline):
+                self._run(self._wide, 1)
+                return
         free = [lane for lane in self._shared if not lane.busy]
         for taken, lane in enumerate(free):
             # what is still being decoded counts: the streams are to have done at about the same time
             waiting = sum(place.waiting for place in self._admitted)
             self._run(lane, math.ceil(waiting / (len(self._shared) - taken)))
+
+    def _suits_wide(self, deadline: float) -> bool:
+        """Tell whether an image that is alone gets the wide stream: most are, or it has no time for a narrow one."""
+        seconds = self.slack.stretch(self.times.estimate(1))
+        return self._company.is_rare or self._clock() + seconds > deadline
 
     def _run(self, lane: Lane, share: int) -> None:
         batch = self._take(lane.times, share)
@@ -225,6 +235,7 @@ class Place:
         self.waiting = rows
         self.deadline = deadline
         self.admitted_at = now
+        self.foreseen = 0.0
         self.queued_at = 0.0
         self.rows_left: dict[int, Rows] = {}
         self._batcher = batcher

@@ -24,8 +24,8 @@ from model_server.types import Float32Array, UInt8Array
 OVERSAMPLING = 1.4
 """How much larger than the resized image a scaled decode stays, so that the resize still has detail to average."""
 
-SMALL_PIXELS, SMALL_BYTES = 64 * 64, 4 << 10
-"""A tenth of a millisecond's work, whatever is in it: of these bytes, no chunk inflates to more than 4 MB."""
+SMALL_PIXELS, SMALL_BYTES, SMALL_PARTS = 64 * 64, 4 << 10, 100
+"""What a picture of a tenth of a millisecond's work has at most; parts are a PNG's chunks and a JPEG's markers."""
 
 MAX_SCANS = 50
 """A progressive JPEG has ten; one of hundreds, a few kilobytes each, takes minutes to decode."""
@@ -38,6 +38,8 @@ _PLUGINS: dict[bytes, type[ImageFile.ImageFile]] = {
 }
 _PNG_BEGIN, _PNG_SIZE = _PNG_SIGNATURE + b"\0\0\0\rIHDR", struct.Struct(">II")
 _PNG_CHUNK, _PNG_CHUNK_BYTES = struct.Struct(">I4s"), 12
+_PNG_PLAIN = frozenset(b"PLTE tRNS IDAT IEND gAMA cHRM sRGB sBIT pHYs bKGD tIME tEXt eXIf".split())
+"""What may follow a small one's header: others may inflate to megabytes, and a second header may tell another size."""
 _PNG_DEPTH, _PNG_INTERLACE = 24, 28
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -91,11 +93,14 @@ class Imaging:
         try:
             if image.startswith(_PNG_BEGIN):
                 width, height = _PNG_SIZE.unpack_from(image, len(_PNG_BEGIN))
+                kinds = [kind for kind, _, _ in _chunks(image)]
+                plain = len(kinds) <= SMALL_PARTS and _PNG_PLAIN.issuperset(kinds[1:])
             else:
                 height, width, _, _ = simplejpeg.decode_jpeg_header(image)
+                plain = image.count(b"\xff") <= SMALL_PARTS
         except (struct.error, ValueError):  # whatever it is, to look closer may take time
             return False
-        return bool(width * height <= SMALL_PIXELS)
+        return bool(plain and width * height <= SMALL_PIXELS)
 
     def decode(self, data: bytes) -> UInt8Array:
         """Return the upright, resized and cropped image: UINT8 ``[S, S, 3]``, RGB.
@@ -241,13 +246,15 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _check_chunks(data: bytes) -> None:
-    """Refuse a PNG that does not end, or that has a wrong CRC, which decoding passes over."""
-    kind, view = b"", memoryview(data)
-    for kind, begin, end in _chunks(data):
+    """Refuse a PNG of which decoding would pass over a wrong CRC, a second header or a missing end."""
+    kind, begin, end, view = b"", 0, 0, memoryview(data)
+    for number, (kind, begin, end) in enumerate(_chunks(data)):
+        if not kind.isalpha() or (kind == b"IHDR") != (number == 0):
+            raise ValueError(f"chunk {number + 1} is called {kind!r}")
         if zlib.crc32(view[begin - len(kind) : end]) != int.from_bytes(view[end : end + 4], "big"):
-            raise ValueError(f"its {kind.decode('latin-1')} chunk has a wrong CRC")
-    if kind != b"IEND":
-        raise ValueError("it does not end with an IEND chunk")
+            raise ValueError(f"its {kind.decode()} chunk has a wrong CRC")
+    if kind != b"IEND" or begin < end:
+        raise ValueError("it does not end with an empty IEND chunk")
 
 
 def _check_rows(data: bytes, width: int, height: int) -> None:
@@ -261,8 +268,10 @@ def _check_rows(data: bytes, width: int, height: int) -> None:
     inflate = zlib.decompressobj()
     for kind, begin, end in _chunks(data):
         part = data[begin:end] if kind == b"IDAT" else b""
-        while part and missing > 0:
+        while part and missing > 0 and not inflate.eof:
             missing -= len(inflate.decompress(part, 1 << 20))
             part = inflate.unconsumed_tail
+        if missing <= 0 or inflate.eof:
+            break
     if missing > 0:
         raise ValueError(f"{missing} bytes of its rows are missing")

@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,7 +18,7 @@ Finished = Callable[["asyncio.Future[Float32Array]", float], None]
 """What is called with a batch's logits, or what went wrong, and with the seconds that it took."""
 
 LIGHT_SECONDS = 0.0005
-"""What takes no longer is done here: handing it to a thread and back takes a fifth of it, and others wait as long."""
+"""What takes no longer may be done on the event loop: a hand-over to a thread costs much of that."""
 WARM_UP_RUNS = 3
 """The first run of a shape pays for compiling it."""
 
@@ -26,19 +27,20 @@ class Lane:
     """What runs batches.
 
     Args:
-        infer: called in a thread.
+        infer: called in a thread, or on the event loop.
         times: how long batches take; streams of equal width share them.
         clock: seconds, monotonic.
-        light: run batches on the event loop, those that take no longer than ``LIGHT_SECONDS``.
+        light: ``infer`` works in the thread that calls it, the event loop's where it takes at most ``LIGHT_SECONDS``.
     """
 
     def __init__(self, infer: Infer, times: BatchTimes, clock: Callable[[], float], *, light: bool = False) -> None:
         self.times = times
-        self._light = light
         self.busy = False
         self.free_at = 0.0
         self._infer = infer
         self._clock = clock
+        self._light = light
+        self._worked = 0.0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
 
     async def warm_up(self, row: Rows, sizes: Iterable[int]) -> dict[int, tuple[Float32Array, float]]:
@@ -48,8 +50,8 @@ class Lane:
             batch, runs = np.repeat(row, size, axis=0), []
             for _ in range(WARM_UP_RUNS):
                 begin = self._clock()
-                logits = await asyncio.get_running_loop().run_in_executor(self._thread, self._infer, batch)
-                runs.append(self._clock() - begin)
+                logits = await asyncio.get_running_loop().run_in_executor(self._thread, self._call, batch)
+                runs.append(self._seconds_since(begin))
             found[size] = logits, min(runs)
         return found
 
@@ -60,28 +62,38 @@ class Lane:
         self.busy = True
         self.free_at = begin + expected
 
-        def finish(done: "asyncio.Future[Float32Array]", seconds: float) -> None:
+        def finish(done: "asyncio.Future[Float32Array]") -> None:
             self.busy = False
             self.free_at = self._clock()
+            seconds = self._seconds_since(begin)
             self.times.learn(len(rows), seconds)
             finished(done, seconds)
 
         loop, batch = asyncio.get_running_loop(), np.stack(rows)
         if self._light and expected <= LIGHT_SECONDS:
-            loop.call_soon(self._run_here, batch, finish)
+            running: asyncio.Future[Float32Array] = loop.create_future()
+            loop.call_soon(self._call_here, batch, running)
         else:
-            running = loop.run_in_executor(self._thread, self._infer, batch)
-            running.add_done_callback(lambda done: finish(done, self._clock() - begin))
+            running = loop.run_in_executor(self._thread, self._call, batch)
+        running.add_done_callback(finish)
         return begin
 
-    def _run_here(self, batch: Rows, finish: Finished) -> None:
-        done: asyncio.Future[Float32Array] = asyncio.get_running_loop().create_future()
-        begin = self._clock()
+    def _call(self, batch: Rows) -> Float32Array:
+        begin = time.thread_time()
         try:
-            done.set_result(self._infer(batch))
-        except Exception as error:  # noqa: BLE001 - as an executor does
-            done.set_exception(error)
-        finish(done, self._clock() - begin)
+            return self._infer(batch)
+        finally:
+            self._worked = time.thread_time() - begin
+
+    def _call_here(self, batch: Rows, running: "asyncio.Future[Float32Array]") -> None:
+        try:
+            running.set_result(self._call(batch))
+        except Exception as error:  # noqa: BLE001 - the batch's callers get it, as from a thread
+            running.set_exception(error)
+
+    def _seconds_since(self, begin: float) -> float:
+        """Return what a batch took; of a light one its thread's own time, which a busy event loop leaves as it is."""
+        return self._worked if self._light else self._clock() - begin
 
     def close(self) -> None:
         """Let the thread end after the batch it is at."""

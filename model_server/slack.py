@@ -6,7 +6,7 @@ What is foreseen is the engine's work, but not decoding, waiting for a core, or 
 import math
 
 LATE_SHARE = 0.005
-"""How many of those that are answered with little time left may come late."""
+"""How many may come late of those that were foreseen with little time left."""
 STEP = 0.1
 MOST = 4.0
 
@@ -14,8 +14,8 @@ MOST = 4.0
 class Slack:
     """A factor that grows by a step when an answer comes late, and shrinks a little with each that comes in time.
 
-    It is at rest where both are equal: where ``LATE_SHARE`` comes late. Answers that come with more than half of their
-    time left say nothing of it.
+    It is at rest where both are equal: where ``LATE_SHARE`` comes late. Answers that were foreseen with more than half
+    of their time left say nothing of it.
     """
 
     def __init__(self) -> None:
@@ -26,19 +26,23 @@ class Slack:
         """Return how long what is foreseen to take so many seconds may take."""
         return self._factor * seconds
 
-    def learn(self, admitted_at: float, answered_at: float, deadline: float) -> None:
-        """Take an answer into account; the times are one clock's.
+    def shrink(self) -> None:
+        """Take into account that an answer came in time, or would have come but for this factor."""
+        self._factor = max(1.0, self._factor - STEP * LATE_SHARE / (1 - LATE_SHARE))
+
+    def learn(self, foreseen: float, admitted_at: float, answered_at: float, deadline: float) -> None:
+        """Take an answer into account that was foreseen to take so many seconds; the times are one clock's.
 
         What comes late together counts once: it was all admitted before anything was known of it.
         """
-        if 2 * (answered_at - admitted_at) < deadline - admitted_at:
+        if 2 * self.stretch(foreseen) < deadline - admitted_at:
             return
         if answered_at <= deadline:
-            self._factor = max(1.0, self._factor - STEP * LATE_SHARE / (1 - LATE_SHARE))
+            self.shrink()
         elif admitted_at >= self._grown_at:
             self._factor = min(MOST, self._factor + STEP)
             self._grown_at = answered_at
 
     def doubt(self) -> None:
-        """Believe less in it: nobody is let in, so nothing would correct it."""
+        """Believe less in it: an idle engine refuses, so nothing would correct it."""
         self._factor = max(1.0, 0.9 * self._factor)

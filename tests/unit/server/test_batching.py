@@ -259,30 +259,64 @@ async def steady(clock: Clock) -> AsyncIterator[Batcher]:
     batcher.close()
 
 
+async def answer(batcher: Batcher, clock: Clock, *, within: float, decoding: float = 0.0) -> None:
+    with batcher.admit(1, clock.now + within) as place:
+        clock.now += decoding
+        await place.infer([ROW])
+
+
+def make_late(batcher: Batcher, times: int) -> None:
+    """Have so many answers come late, one after the other."""
+    for number in range(times):
+        batcher.slack.learn(1.0, float(number), number + 2.0, number + 1.0)
+
+
 async def test_what_comes_late_is_foreseen_later(steady: Batcher, clock: Clock) -> None:
     """Decoding is in no batch's time: it is what comes between the place and the queue."""
     for _ in range(3):
-        with steady.admit(1, clock.now + 1.35) as place:
-            clock.now += 0.5
-            await place.infer([ROW])
+        await answer(steady, clock, within=1.35, decoding=0.5)
     with pytest.raises(DeadlineUnmet, match=r"0\.050 seconds late"):
         steady.admit(1, clock.now + 1.25)
     with steady.admit(1, clock.now + 1.35):
         pass
 
 
-async def test_an_idle_engine_that_refuses_for_its_slack_does_not_refuse_for_ever(
-    steady: Batcher, clock: Clock
+async def test_who_leaves_when_the_time_is_up_was_late(steady: Batcher, clock: Clock) -> None:
+    place = steady.admit(1, clock.now + 1.5)
+    place.keep([ROW], clock.now)
+    clock.now += 1.6
+    place.__exit__(asyncio.CancelledError, asyncio.CancelledError(), None)
+    assert steady.slack.stretch(1.0) > 1.0
+
+
+@pytest.mark.parametrize("seconds", [0.5, 5.0])
+async def test_who_leaves_sooner_or_before_its_image_is_decoded_says_nothing(
+    steady: Batcher, clock: Clock, seconds: float
 ) -> None:
-    for _ in range(100):
-        with steady.admit(1, clock.now + 5) as place:
-            clock.now += 20
-            await place.infer([ROW])
+    place = steady.admit(1, clock.now + 1.5)
+    if seconds < 1:
+        place.keep([ROW], clock.now)
+    clock.now += seconds
+    place.__exit__(asyncio.CancelledError, asyncio.CancelledError(), None)
+    assert steady.slack.stretch(1.0) == 1.0
+
+
+async def test_a_busy_engine_that_refuses_for_its_slack_does_not_refuse_for_ever(steady: Batcher, clock: Clock) -> None:
+    make_late(steady, 50)
     refused = 0
-    while refused < 200:
-        try:
-            with steady.admit(1, clock.now + 1.1):
-                break
-        except DeadlineUnmet:
-            refused += 1
-    assert 0 < refused < 200
+    with steady.admit(1, clock.now + 600):
+        while refused < 20_000:
+            try:
+                with steady.admit(1, clock.now + 3):
+                    break
+            except DeadlineUnmet:
+                refused += 1
+    assert 0 < refused < 20_000
+
+
+async def test_an_idle_engine_that_refuses_soon_believes_less_in_its_slack(steady: Batcher, clock: Clock) -> None:
+    make_late(steady, 50)
+    stretched = steady.slack.stretch(1.0)
+    with pytest.raises(DeadlineUnmet):
+        steady.admit(1, clock.now + 1.1)
+    assert steady.slack.stretch(1.0) == pytest.approx(0.9 * stretched)

@@ -152,17 +152,42 @@ async def test_a_stream_that_fails_fails_its_batch_alone(batcher: Batcher, narro
         assert (await other.infer([ROW + 2.0, ROW + 3.0]))[:, 0].tolist() == [4.0, 6.0]
 
 
-async def test_an_image_that_is_seldom_alone_gets_a_narrow_stream(
-    batcher: Batcher, wide: GatedEngine, narrow: list[GatedEngine]
-) -> None:
-    """The wide one does less of its own in a second: near the peak, every gap would cost some of it."""
+@pytest.fixture
+def open_gates(wide: GatedEngine, narrow: list[GatedEngine]) -> None:
     for engine in (wide, *narrow):
         engine.gate.set()
+
+
+async def have_company(batcher: Batcher) -> None:
     for _ in range(10):
         await asyncio.gather(*[caller(batcher, value) for value in (1.0, 2.0, 3.0)])
+
+
+@pytest.mark.usefixtures("open_gates")
+async def test_an_image_that_is_seldom_alone_gets_a_narrow_stream(batcher: Batcher, wide: GatedEngine) -> None:
+    """The wide one does less of its own in a second: near the peak, every gap would cost some of it."""
+    await have_company(batcher)
     batches = len(wide.batches)
     assert await caller(batcher, 5.0) == [10.0]
     assert len(wide.batches) == batches
-    for _ in range(10):
+    for _ in range(20):
         await caller(batcher, 6.0)
+    assert wide.batches[-1] == [6.0]
+
+
+@pytest.mark.usefixtures("open_gates")
+async def test_after_a_pause_an_image_is_alone(batcher: Batcher, wide: GatedEngine, clock: Clock) -> None:
+    await have_company(batcher)
+    clock.now += 1.1
+    await caller(batcher, 6.0)
+    assert wide.batches[-1] == [6.0]
+
+
+@pytest.mark.usefixtures("open_gates")
+async def test_an_image_without_time_for_a_narrow_stream_gets_the_wide_one(
+    batcher: Batcher, wide: GatedEngine, clock: Clock
+) -> None:
+    await have_company(batcher)
+    batcher.times.expect([0.0, 1.0, 2.0, 3.0, 4.0])
+    await caller(batcher, 6.0, deadline=clock.now + 0.9)
     assert wide.batches[-1] == [6.0]
