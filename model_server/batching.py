@@ -109,15 +109,13 @@ class Batcher:
         for later in (place, *self._admitted[position:]):
             ahead += later.waiting
             seconds = when_done(free_at, ahead, times) - now
-            if later is place:
-                place.foreseen = seconds
+            place.foreseen = place.foreseen or seconds  # its own comes first
             late = now + self.slack.stretch(seconds) - later.deadline
             if late > 0 and later.waiting:
-                if not waiting and not self._is_busy():
+                if now + seconds <= later.deadline:
+                    self.slack.doubt(now)
+                elif not waiting and not self._is_busy():
                     times.doubt()
-                    self.slack.doubt()
-                elif now + seconds <= later.deadline:
-                    self.slack.shrink()
                 raise DeadlineUnmet(
                     f"the deadline can't be met: {waiting} images wait, and an answer would come {late:.3f} seconds "
                     "late; give a longer timeout or send the request again later",
@@ -193,12 +191,11 @@ class Batcher:
             self._metrics.stages["queue"].observe(begin - row.place.queued_at)
 
     def _take(self, times: BatchTimes, share: int) -> list["_Row"]:
-        """Take the most urgent rows: as many as the first of them has time for."""
+        """Take the most urgent rows: as many as the first of them that can be in time has time for."""
         self._skip_dead()
         if not self._queue:
             return []
-        left = self._queue[0].deadline - self._clock()
-        size = times.size_within(left)
+        size = times.size_for([row.deadline for row in self._queue if row.place.rows_left], self._clock())
         batch: list[_Row] = []
         while self._queue and len(batch) < min(size, share):
             batch.append(heapq.heappop(self._queue))

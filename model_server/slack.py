@@ -9,6 +9,7 @@ LATE_SHARE = 0.005
 """How many may come late of those that were foreseen with little time left."""
 STEP = 0.1
 MOST = 4.0
+PAUSE_SECONDS = 1.0
 
 
 class Slack:
@@ -20,15 +21,11 @@ class Slack:
 
     def __init__(self) -> None:
         self._factor = 1.0
-        self._grown_at = -math.inf
+        self._grown_at = self._learned_at = -math.inf
 
     def stretch(self, seconds: float) -> float:
         """Return how long what is foreseen to take so many seconds may take."""
         return self._factor * seconds
-
-    def shrink(self) -> None:
-        """Take into account that an answer came in time, or would have come but for this factor."""
-        self._factor = max(1.0, self._factor - STEP * LATE_SHARE / (1 - LATE_SHARE))
 
     def learn(self, foreseen: float, admitted_at: float, answered_at: float, deadline: float) -> None:
         """Take an answer into account that was foreseen to take so many seconds; the times are one clock's.
@@ -37,12 +34,14 @@ class Slack:
         """
         if 2 * self.stretch(foreseen) < deadline - admitted_at:
             return
+        self._learned_at = answered_at
         if answered_at <= deadline:
-            self.shrink()
+            self._factor = max(1.0, self._factor - STEP * LATE_SHARE / (1 - LATE_SHARE))
         elif admitted_at >= self._grown_at:
             self._factor = min(MOST, self._factor + STEP)
             self._grown_at = answered_at
 
-    def doubt(self) -> None:
-        """Believe less in it: an idle engine refuses, so nothing would correct it."""
-        self._factor = max(1.0, 0.9 * self._factor)
+    def doubt(self, now: float) -> None:
+        """Believe less in it, where it alone makes a request be refused, and for a while no answer could correct it."""
+        if now > self._learned_at + PAUSE_SECONDS:
+            self._factor = max(1.0, 0.99 * self._factor)

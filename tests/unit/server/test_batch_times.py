@@ -30,6 +30,13 @@ def test_a_batch_takes_half_of_the_time_or_is_one_or_is_full(times: BatchTimes) 
     assert {seconds: times.size_within(seconds) for seconds in sizes} == sizes
 
 
+@pytest.mark.parametrize(
+    ("lefts", "size"), [([0.5, 9.0, 6.0], 3), ([2.0, 9.0], 1), ([0.5, 0.9], 4), ([-3.0, 1.0], 1), ([20.0], 4)]
+)
+def test_what_is_late_anyway_suits_those_that_are_not(times: BatchTimes, lefts: list[float], size: int) -> None:
+    assert times.size_for([100 + left for left in lefts], 100) == size
+
+
 def test_a_measurement_counts_for_an_eighth_and_a_stall_as_four_times_what_was_expected(times: BatchTimes) -> None:
     times.learn(2, 3.0)
     assert times.estimate(2) == 2.0 + 1 / 8

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from model_server.slack import LATE_SHARE, MOST, STEP, Slack
+from model_server.slack import LATE_SHARE, MOST, PAUSE_SECONDS, STEP, Slack
 
 
 def test_nothing_is_added_before_anything_came_late() -> None:
@@ -61,13 +61,15 @@ def test_it_comes_to_rest_where_as_many_come_late_as_may() -> None:
     assert late / count == pytest.approx(LATE_SHARE, rel=0.2)
 
 
-def test_doubt_takes_it_away_in_the_end() -> None:
+def test_doubt_takes_it_away_in_the_end_where_no_answer_says_anything() -> None:
     slack = Slack()
     for begin in range(0, 1000, 100):
         slack.learn(9.0, begin, begin + 11, begin + 10)
     before = slack.stretch(1.0)
-    slack.doubt()
-    assert slack.stretch(1.0) == pytest.approx(0.9 * before)
-    for _ in range(20):
-        slack.doubt()
+    slack.doubt(911.0 + PAUSE_SECONDS)
+    assert slack.stretch(1.0) == before
+    slack.doubt(911.1 + PAUSE_SECONDS)
+    assert slack.stretch(1.0) == pytest.approx(0.99 * before)
+    for _ in range(200):
+        slack.doubt(1000.0)
     assert slack.stretch(1.0) == 1.0
