@@ -100,7 +100,7 @@ def send(
         target: The server's address.
         seconds: How long to measure.
         clients: A closed loop of so many clients, each with one request in flight; or
-        rate: An open loop, of so many requests a second at random times.
+        rate: An open loop, of so many requests a second at random times (Poisson, of exactly as many).
         warm_up: Seconds to send before what is measured.
         requests: Stop after so many, even if it is sooner.
         good_within_ms: The bound of what counts as goodput.

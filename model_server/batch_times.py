@@ -1,6 +1,6 @@
 """How long batches of each size take: what is expected of them, and what is learned from those that ran."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 
 class BatchTimes:
@@ -40,13 +40,16 @@ class BatchTimes:
         within_half = (size for size in sizes if 2 * self._factor * self._seconds[size] <= seconds)
         return next(within_half, 1 if self._factor * self._seconds[1] <= seconds else self.max_batch)
 
-    def size_for(self, deadlines: Sequence[float], now: float) -> int:
-        """Return how many to run of images that are to be answered by these times.
+    def size_for(self, deadlines: Iterable[float], now: float) -> int:
+        """Return how many to run of images that are to be answered by these times, the soonest of them first.
 
         What will be late whatever is done is not to make others late: it runs in a batch that suits them.
         """
-        least = self.estimate(1)
-        return self.size_within(min([each for each in deadlines if each - now >= least] or deadlines) - now)
+        each = iter(deadlines)
+        soonest, least = next(each), now + self.estimate(1)
+        if soonest < least:
+            soonest = min((other for other in each if other >= least), default=soonest)
+        return self.size_within(soonest - now)
 
     def learn(self, size: int, seconds: float) -> None:
         """Take what a batch took into account; a stall counts as no more than four times what was expected."""

@@ -109,7 +109,8 @@ class Batcher:
         for later in (place, *self._admitted[position:]):
             ahead += later.waiting
             seconds = when_done(free_at, ahead, times) - now
-            place.foreseen = place.foreseen or seconds  # its own comes first
+            if later is place:
+                place.foreseen = seconds
             late = now + self.slack.stretch(seconds) - later.deadline
             if late > 0 and later.waiting:
                 if now + seconds <= later.deadline:
@@ -195,7 +196,7 @@ class Batcher:
         self._skip_dead()
         if not self._queue:
             return []
-        size = times.size_for([row.deadline for row in self._queue if row.place.rows_left], self._clock())
+        size = times.size_for((row.deadline for row in self._queue if row.place.rows_left), self._clock())
         batch: list[_Row] = []
         while self._queue and len(batch) < min(size, share):
             batch.append(heapq.heappop(self._queue))
@@ -208,11 +209,10 @@ class Batcher:
             self._dead -= 1
 
     def _finish(self, batch: list["_Row"], done: "asyncio.Future[Float32Array]", seconds: float) -> None:
-        size = len(batch)
         self._metrics.stages["inference"].observe(seconds)
         error = done.exception()
-        if error is None and len(done.result()) != size:
-            error = ValueError(f"{size} rows went into the engine, logits of {len(done.result())} came out")
+        if error is None and len(done.result()) != len(batch):
+            error = ValueError(f"{len(batch)} rows went into the engine, logits of {len(done.result())} came out")
         for index, row in enumerate(batch):
             if error is None:
                 row.place.put(row.position, done.result()[index])

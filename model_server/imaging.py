@@ -8,13 +8,13 @@ DCT at a half, a quarter or an eighth costs a fraction of the full one. Pillow r
 import io
 import math
 import struct
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import simplejpeg
 from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+from model_server import png
 from model_server.errors import InvalidInput
 from model_server.manifest import Preprocessing
 from model_server.resizing import resize
@@ -30,20 +30,11 @@ SMALL_PIXELS, SMALL_BYTES, SMALL_PARTS = 64 * 64, 4 << 10, 100
 MAX_SCANS = 50
 """A progressive JPEG has ten; one of hundreds, a few kilobytes each, takes minutes to decode."""
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PLUGINS: dict[bytes, type[ImageFile.ImageFile]] = {
     b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile,
-    _PNG_SIGNATURE: PngImagePlugin.PngImageFile,
+    png.SIGNATURE: PngImagePlugin.PngImageFile,
     b"RIFF": WebPImagePlugin.WebPImageFile,
 }
-_PNG_BEGIN, _PNG_SIZE = _PNG_SIGNATURE + b"\0\0\0\rIHDR", struct.Struct(">II")
-_PNG_CHUNK, _PNG_CHUNK_BYTES = struct.Struct(">I4s"), 12
-_PNG_PLAIN = frozenset(b"PLTE tRNS IDAT IEND gAMA cHRM sRGB sBIT pHYs bKGD tIME tEXt eXIf".split())
-"""What may follow a small one's header: others may inflate to megabytes, and a second header may tell another size."""
-_PNG_DEPTH, _PNG_INTERLACE = 24, 28
-_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-"""PNG (third edition), section 8.1: where each pass of an interlaced image begins, and its steps."""
 _ORIENTATION_TAG = 0x0112
 _MIRRORED_ACROSS, _MIRRORED_DOWN, _SWAPPED = (2, 3, 6, 7), (3, 4, 7, 8), (5, 6, 7, 8)
 _UPRIGHT = {
@@ -90,17 +81,8 @@ class Imaging:
             return bool(image.shape[0] * image.shape[1] <= SMALL_PIXELS)
         if len(image) > SMALL_BYTES:
             return False
-        try:
-            if image.startswith(_PNG_BEGIN):
-                width, height = _PNG_SIZE.unpack_from(image, len(_PNG_BEGIN))
-                kinds = [kind for kind, _, _ in _chunks(image)]
-                plain = len(kinds) <= SMALL_PARTS and _PNG_PLAIN.issuperset(kinds[1:])
-            else:
-                height, width, _, _ = simplejpeg.decode_jpeg_header(image)
-                plain = image.count(b"\xff") <= SMALL_PARTS
-        except (struct.error, ValueError):  # whatever it is, to look closer may take time
-            return False
-        return bool(plain and width * height <= SMALL_PIXELS)
+        pixels = png.plain_pixels(image, SMALL_PARTS) if image.startswith(png.SIGNATURE) else _jpeg_pixels(image)
+        return pixels is not None and pixels <= SMALL_PIXELS
 
     def decode(self, data: bytes) -> UInt8Array:
         """Return the upright, resized and cropped image: UINT8 ``[S, S, 3]``, RGB.
@@ -194,6 +176,17 @@ class Imaging:
         return begin, min(end, length)
 
 
+def _jpeg_pixels(data: bytes) -> int | None:
+    """Return the width times the height of a JPEG of few markers, None of anything else."""
+    if data.count(b"\xff") > SMALL_PARTS:
+        return None
+    try:
+        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+    except ValueError:  # whatever it is, to look closer may take time
+        return None
+    return int(width * height)
+
+
 def _open(data: bytes) -> ImageFile.ImageFile:
     """Read the header alone, with the plugin that the first bytes call for: Pillow itself would try forty."""
     if not data:
@@ -219,7 +212,7 @@ def _decode_other(image: ImageFile.ImageFile, data: bytes) -> UInt8Array:
     """Return UINT8 ``[H, W, 3]``."""
     is_png = image.format == "PNG"
     if is_png:
-        _check_chunks(data)
+        png.check_chunks(data)
         if image.mode == "P" and image.palette is None:
             raise ValueError("it has no palette")
     image.load()
@@ -227,51 +220,7 @@ def _decode_other(image: ImageFile.ImageFile, data: bytes) -> UInt8Array:
     if image.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion would clip at 255
         stored = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     pixels = np.asarray(stored.convert("RGB"))
-    if is_png and (data[_PNG_INTERLACE] or not (np.asarray(stored) if stored.mode == "P" else pixels)[-1].any()):
-        _check_rows(data, *image.size)
+    last = (np.asarray(stored) if stored.mode == "P" else pixels)[-1]
+    if is_png and (png.is_interlaced(data) or not last.any()):
+        png.check_rows(data, *image.size)
     return pixels
-
-
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield each chunk of a PNG that has all of it: its kind, and where its data begins and ends."""
-    position = len(_PNG_SIGNATURE)
-    while position + _PNG_CHUNK_BYTES <= len(data):
-        length, kind = _PNG_CHUNK.unpack_from(data, position)
-        begin = position + _PNG_CHUNK.size
-        position += length + _PNG_CHUNK_BYTES
-        if position <= len(data):
-            yield kind, begin, begin + length
-        if kind == b"IEND":
-            return
-
-
-def _check_chunks(data: bytes) -> None:
-    """Refuse a PNG of which decoding would pass over a wrong CRC, a second header or a missing end."""
-    kind, begin, end, view = b"", 0, 0, memoryview(data)
-    for number, (kind, begin, end) in enumerate(_chunks(data)):
-        if not kind.isalpha() or (kind == b"IHDR") != (number == 0):
-            raise ValueError(f"chunk {number + 1} is called {kind!r}")
-        if zlib.crc32(view[begin - len(kind) : end]) != int.from_bytes(view[end : end + 4], "big"):
-            raise ValueError(f"its {kind.decode()} chunk has a wrong CRC")
-    if kind != b"IEND" or begin < end:
-        raise ValueError("it does not end with an empty IEND chunk")
-
-
-def _check_rows(data: bytes, width: int, height: int) -> None:
-    """Refuse a PNG whose data, sound as far as it goes, ends before its last row: Pillow leaves the rest black."""
-    depth, colour_type = data[_PNG_DEPTH : _PNG_DEPTH + 2]
-    bits = depth * _PNG_CHANNELS[colour_type]
-    missing = 0
-    for left, top, across, down in _ADAM7 if data[_PNG_INTERLACE] else ((0, 0, 1, 1),):
-        columns, rows = -((left - width) // across), -((top - height) // down)
-        missing += rows * (1 + (columns * bits + 7) // 8) if columns else 0
-    inflate = zlib.decompressobj()
-    for kind, begin, end in _chunks(data):
-        part = data[begin:end] if kind == b"IDAT" else b""
-        while part and missing > 0 and not inflate.eof:
-            missing -= len(inflate.decompress(part, 1 << 20))
-            part = inflate.unconsumed_tail
-        if missing <= 0 or inflate.eof:
-            break
-    if missing > 0:
-        raise ValueError(f"{missing} bytes of its rows are missing")

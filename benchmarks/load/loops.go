@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,7 +62,6 @@ func (l *loop) closed() error {
 // open sends each request when it is due, over a connection that is free, or over a new one. Latency counts from when
 // it was due: a client that is late must not flatter the server.
 func (l *loop) open() error {
-	random := rand.New(rand.NewPCG(l.seed, 0))
 	var sending sync.WaitGroup
 	var lock sync.Mutex
 	var free []sender
@@ -84,15 +85,13 @@ func (l *loop) open() error {
 		return l.dial(l.target, l.wait)
 	}
 	l.begin = time.Now()
-	var due time.Duration
-	for number := 0; l.requests == 0 || number < l.requests; number++ {
-		due += time.Duration(random.ExpFloat64() / l.rate * float64(time.Second))
-		if due >= l.warmUp+l.seconds {
+	for number, due := range l.arrivals() {
+		if l.requests > 0 && number == l.requests {
 			break
 		}
 		time.Sleep(due - time.Since(l.begin))
 		sending.Add(1)
-		go func(due time.Duration) {
+		go func() {
 			defer sending.Done()
 			taken, err := take()
 			if err != nil {
@@ -107,11 +106,26 @@ func (l *loop) open() error {
 			lock.Lock()
 			free = append(free, taken)
 			lock.Unlock()
-		}(due)
+		}()
 	}
 	sending.Wait()
 	for _, each := range free {
 		each.close()
 	}
 	return nil
+}
+
+// arrivals are when requests are due: at random times, but as many as the rate says, in the warm-up and in what is
+// measured, for chance would make a short run one of another rate. Where their number is given, the times of a Poisson
+// process are uniform (Ross, Introduction to Probability Models, theorem 5.2).
+func (l *loop) arrivals() []time.Duration {
+	random := rand.New(rand.NewPCG(l.seed, 0))
+	var due []time.Duration
+	for _, part := range []struct{ begin, length time.Duration }{{0, l.warmUp}, {l.warmUp, l.seconds}} {
+		for range int(math.Round(l.rate * part.length.Seconds())) {
+			due = append(due, part.begin+time.Duration(random.Float64()*float64(part.length)))
+		}
+	}
+	slices.Sort(due)
+	return due
 }
