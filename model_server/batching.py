@@ -5,6 +5,7 @@ form by themselves while it is busy. A request is admitted only if it, and every
 answered in time; what has been admitted is always answered.
 
 An image that is alone gets the wide stream, which has all the threads; many get narrow ones, which wait for nobody.
+Where there is no time to wait for one of those, one image after the other gets the wide stream.
 """
 
 import asyncio
@@ -14,16 +15,14 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from types import TracebackType
-from typing import NamedTuple, Self
-
-import numpy as np
+from typing import NamedTuple
 
 from model_server.batch_times import BatchTimes
 from model_server.company import Company
-from model_server.errors import DeadlineUnmet, QueueFull, ServingError
+from model_server.errors import DeadlineUnmet, QueueFull
 from model_server.lane import Infer, Lane, when_done
 from model_server.metrics import ModelMetrics
+from model_server.place import Place
 from model_server.slack import Slack
 from model_server.types import Float32Array, Rows
 
@@ -83,7 +82,7 @@ class Batcher:
         self.times.expect_between(found[1][1], found[full][1])
         return {size: logits for size, (logits, _) in found.items()}
 
-    def admit(self, rows: int, deadline: float) -> "Place":
+    def admit(self, rows: int, deadline: float) -> Place:
         """Take places for ``rows`` images that are to be answered by ``deadline``, on this batcher's clock.
 
         Raises:
@@ -94,8 +93,11 @@ class Batcher:
         waiting = sum(place.waiting for place in self._admitted)
         now = self._clock()
         self._company.meet(taken, now)
-        lanes = [self._wide] if taken == 0 and rows == 1 and self._suits_wide(deadline) else self._shared
-        ready = max(now, self._wide.free_at)
+        place = Place(self, rows, deadline, now)
+        place.hurried = self._is_hurried(deadline - now)
+        goes_wide = place.hurried or (taken == 0 and rows == 1 and self._company.is_rare)
+        lanes, before = ([self._wide], [self._wide, *self._narrow]) if goes_wide else (self._shared, [self._wide])
+        ready = max(now, *(lane.free_at for lane in before))
         free_at, times = [max(ready, lane.free_at) for lane in lanes], lanes[0].times
         if taken + rows > self.queue_size:
             raise QueueFull(
@@ -103,7 +105,6 @@ class Batcher:
                 "send the request again later",
                 when_done(free_at, waiting, times) - now,
             )
-        place = Place(self, rows, deadline, now)
         position = bisect.bisect_right(self._admitted, deadline, key=lambda other: other.deadline)
         ahead = sum(other.waiting for other in self._admitted[:position])
         for later in (place, *self._admitted[position:]):
@@ -135,7 +136,7 @@ class Batcher:
         for lane in {self._wide, *self._shared}:
             lane.close()
 
-    def release(self, place: "Place", *, answered: bool) -> None:
+    def release(self, place: Place, *, answered: bool) -> None:
         """Give back a place; its rows that still wait leave the queue, and memory."""
         now = self._clock()
         if answered or (now > place.deadline >= place.queued_at > 0):  # who waited until then is late as well
@@ -149,7 +150,7 @@ class Batcher:
             heapq.heapify(self._queue)
             self._dead = 0
 
-    def enqueue(self, place: "Place", rows: Iterable[Rows]) -> None:
+    def enqueue(self, place: Place, rows: Iterable[Rows]) -> None:
         """Put a place's rows into the queue."""
         place.keep(rows, self._clock())
         for position in range(place.rows):
@@ -161,12 +162,15 @@ class Batcher:
 
     def _run_next(self) -> None:
         """Give every stream that is free its share of what waits."""
-        if self._wide.busy:  # it has every core
+        self._skip_dead()
+        if self._wide.busy or not self._queue:  # the wide stream has every core
             return
-        if self._narrow and not self._is_busy() and sum(place.rows for place in self._admitted) == 1:
-            (alone,) = self._admitted
-            if self._suits_wide(alone.deadline):
-                self._run(self._wide, 1)
+        if self._narrow:
+            first, busy = self._queue[0].place, self._is_busy()
+            alone = not busy and sum(place.rows for place in self._admitted) == 1
+            if first.hurried or (alone and self._company.is_rare):
+                if not busy:
+                    self._run(self._wide, 1)
                 return
         free = [lane for lane in self._shared if not lane.busy]
         for taken, lane in enumerate(free):
@@ -174,10 +178,9 @@ class Batcher:
             waiting = sum(place.waiting for place in self._admitted)
             self._run(lane, math.ceil(waiting / (len(self._shared) - taken)))
 
-    def _suits_wide(self, deadline: float) -> bool:
-        """Tell whether an image that is alone gets the wide stream: most are, or it has no time for a narrow one."""
-        seconds = self.slack.stretch(self.times.estimate(1))
-        return self._company.is_rare or self._clock() + seconds > deadline
+    def _is_hurried(self, seconds: float) -> bool:
+        """Tell whether so many are too few to wait for an image on a narrow stream and then run there."""
+        return bool(self._narrow) and seconds < 2 * self.times.estimate(1)
 
     def _run(self, lane: Lane, share: int) -> None:
         batch = self._take(lane.times, share)
@@ -219,78 +222,6 @@ class Batcher:
             else:
                 row.place.fail(error)
         self._run_next()
-
-
-class Place:
-    """A request's place in the queue, from before its images are decoded until it is answered or its caller leaves.
-
-    A context manager: leaving it gives the place back, whatever happened inside.
-    """
-
-    def __init__(self, batcher: Batcher, rows: int, deadline: float, now: float) -> None:
-        self.rows = rows
-        self.waiting = rows
-        self.deadline = deadline
-        self.admitted_at = now
-        self.foreseen = 0.0
-        self.queued_at = 0.0
-        self.rows_left: dict[int, Rows] = {}
-        self._batcher = batcher
-        self._logits: dict[int, Float32Array] = {}
-        self._answer: asyncio.Future[Float32Array] = asyncio.get_running_loop().create_future()
-
-    def keep(self, rows: Iterable[Rows], now: float) -> None:
-        """Hold the rows, from now until the engine takes them."""
-        self.queued_at = now
-        self.rows_left = dict(enumerate(rows))
-
-    def hand_over(self, position: int) -> Rows:
-        """Return a row, for the engine, and hold it no longer."""
-        self.waiting -= 1
-        return self.rows_left.pop(position)
-
-    def forget(self) -> int:
-        """Drop the rows that the engine has not taken; return how many they were."""
-        left = len(self.rows_left)
-        self.rows_left = {}
-        return left
-
-    async def infer(self, rows: Iterable[Rows]) -> Float32Array:
-        """Return the logits, ``[n, classes]``, of this request's n rows.
-
-        Raises:
-            ServingError: the engine failed on the batch.
-        """
-        self._batcher.enqueue(self, rows)
-        return await self._answer
-
-    def answered(self) -> bool:
-        """Tell whether nobody waits for this place any more."""
-        return self._answer.done()
-
-    def put(self, position: int, logits: Float32Array) -> None:
-        """Take one row's logits, ``[classes]``; the last one answers the request."""
-        if self.answered():
-            return
-        self._logits[position] = logits
-        if len(self._logits) == self.rows:
-            self._answer.set_result(np.stack([self._logits[index] for index in range(self.rows)]))
-
-    def fail(self, error: BaseException) -> None:
-        """Answer with an error."""
-        if not self.answered():
-            failure = ServingError(f"inference failed: {type(error).__name__}")
-            failure.__cause__ = error
-            self._answer.set_exception(failure)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._answer.cancel()
-        self._batcher.release(self, answered=error is None and not self._answer.cancelled())
 
 
 class _Row(NamedTuple):

@@ -1,0 +1,53 @@
+"""An event loop whose time passes only when nothing is left to do: minutes in a second, the same in each run."""
+
+import asyncio
+import math
+import random
+import selectors
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """What is handed to a thread is done at once, and its result comes when its stream's time is over."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.taken = 0.0
+        super().__init__(_Selector(self))
+
+    def time(self) -> float:
+        return self.now
+
+    def run_in_executor(self, _: Any, func: Callable[..., Any], *args: Any) -> Any:
+        future = self.create_future()
+        result = func(*args)
+        self.call_later(self.taken, future.set_result, result)
+        return future
+
+
+class Stream:
+    """An engine's stream: so many seconds an image, give or take a share of them (the deviation of the logarithm)."""
+
+    def __init__(self, loop: VirtualLoop, seconds: float, deviation: float) -> None:
+        self.batches: list[int] = []
+        self._loop, self._seconds, self._deviation = loop, seconds, deviation
+        self._random = random.Random(0)
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        self.batches.append(len(rows))
+        self._loop.taken = len(rows) * self._seconds * math.exp(self._random.gauss(0.0, self._deviation))
+        return rows
+
+
+class _Selector(selectors.SelectSelector):
+    def __init__(self, loop: VirtualLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> Any:
+        assert timeout is not None, "everybody waits for nothing"
+        self._loop.now += timeout
+        return super().select(0)
