@@ -16,6 +16,8 @@ from frontend.settings import parse_url
 
 logger = logging.getLogger(__name__)
 
+SHAPE = '{"models": [{"id": …, "url": …}, …]}'
+
 LIST_SECONDS = 2.0
 """How long a gateway's list holds, and how long is waited for it."""
 
@@ -73,7 +75,11 @@ class CatalogueFile:
         return found.st_ino, found.st_mtime_ns, found.st_size
 
     def _read(self) -> dict[str, str]:
-        models = parse_catalogue(json.loads(self._path.read_bytes()))
+        try:
+            document = json.loads(self._path.read_bytes())
+        except ValueError as error:
+            raise ValueError(f"it is not JSON ({error}); it must be {SHAPE}") from error
+        models = parse_catalogue(document)
         return dict.fromkeys(models, self._gateway) if self._gateway else models
 
 

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Sequence
 
 from frontend.errors import StartError
-from frontend.service import address_of, open_listener, serve
 from frontend.settings import Settings, parse_port
 
 MODEL_SERVER = (sys.executable, "-m", "model_server")
@@ -18,6 +17,13 @@ MODEL_SERVER = (sys.executable, "-m", "model_server")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run both until Ctrl-C, SIGTERM or the server's own end; return the server's exit status."""
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:  # before there was anything to end
+        return 0
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(
         prog="make run",
         usage='make run [MODELS=DIR] [ARGS="[--page-port PORT] OPTION …"]',
@@ -33,13 +39,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.help:
         print(parser.format_help(), flush=True)
         return subprocess.call([*MODEL_SERVER, "--help"])
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts with & ignore it
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    _end_by_signals()
     signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))  # of a terminal that is closed
+    from frontend.service import address_of, open_listener, serve  # it takes a second, in which Ctrl-C may come
+
     try:
         with open_listener("127.0.0.1", given.page_port, 'ARGS="--page-port 8001"') as listener:
+            came: list[int] = []
+            for number in (signal.SIGINT, signal.SIGTERM):  # or a server that has just been started would be left alone
+                signal.signal(number, lambda number, _: came.append(number))
             server = ModelServer(options, page=address_of(listener))
             try:
+                _end_by_signals()
+                for number in came:
+                    signal.raise_signal(number)
                 if url := server.wait_for_address():
                     serve(Settings(gateway=url, access_log=False), listener, lambda: None)
             except KeyboardInterrupt:
@@ -50,6 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"make run: {error}", file=sys.stderr)
         return 1
     return status
+
+
+def _end_by_signals() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts with & ignore it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 class ModelServer:
@@ -73,13 +91,16 @@ class ModelServer:
         """End it and return its exit status."""
         self._stopping = True
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            # until it serves it has nothing to finish, and may not even know yet what Ctrl-C is to do
+            self._process.send_signal(signal.SIGINT if self._url else signal.SIGTERM)
         while True:
             try:
                 status = self._process.wait()
                 break
             except KeyboardInterrupt:  # again: then it waits for nobody
                 self._process.send_signal(signal.SIGINT)
+        if status == -signal.SIGTERM:  # before it had begun
+            return 0
         return status if status >= 0 else 128 - status  # as shells tell a signal
 
     def _relay(self) -> None:

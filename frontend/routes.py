@@ -167,7 +167,7 @@ async def _refuse_http(request: Request, error: Exception) -> Response:
     allow = (error.headers or {}).get("Allow")
     messages = {
         404: f"{path} is not a path of this server; /v2/models lists the models, /model/<id> is one",
-        405: f"{request.method} is not taken by {path}; {allow or 'GET'} is",
+        405: f"{request.method} is not taken by {path}; send {(allow or 'GET').replace(', ', ' or ')}",
     }
     return Refusal(error.status_code, messages.get(error.status_code, error.detail), allow=allow).response()
 

@@ -1,10 +1,12 @@
 """The frontend as a process: its port, and how it begins and ends."""
 
 import logging
+import signal
 import socket
 import sys
 from collections.abc import Callable
 from functools import partial
+from types import FrameType
 
 import aiohttp
 import uvicorn
@@ -14,6 +16,8 @@ from frontend.errors import StartError
 from frontend.routes import build_app
 from frontend.settings import Settings
 from http_connection.connection import connection_type
+
+logger = logging.getLogger(__name__)
 
 RECEIVED_BYTES = 32 << 10
 """What the kernel keeps of a connection until it is read, which is then read at once: memory, times the uploads."""
@@ -74,6 +78,16 @@ def address_of(listener: socket.socket) -> str:
 
 class _Server(uvicorn.Server):
     announce: Callable[[], None]
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Say who is waited for; a second Ctrl-C waits for nobody."""
+        waiting = len(self.server_state.tasks)
+        if self.should_exit and sig == signal.SIGINT:
+            logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # each that is cut off would be an error of its
+            logger.warning("stopping at once: %d requests are cut off", waiting)
+        elif waiting:
+            logger.info("stopping: %d requests are answered first; Ctrl-C again cuts them off", waiting)
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

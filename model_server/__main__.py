@@ -37,7 +37,8 @@ ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal; return the exit status, 1 where the server could not start."""
     settings = parse_settings(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until there is something to drain; PID 1 has no default
+    for number in (signal.SIGTERM, signal.SIGINT):  # until there is something to drain; PID 1 has no default
+        signal.signal(number, lambda *_: sys.exit(0))
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it would log is raised as well
     give_back_memory(os.environ)
     _configure_logging(settings)

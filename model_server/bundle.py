@@ -101,9 +101,10 @@ def _parse(path: Path, raw: bytes) -> Manifest:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the document"
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        shown = shorten(first["input"])
+        if first["type"] == "missing":
+            raise BundleError(f"{path}: {field} is missing{more}") from error
         problem = "is not a field of model.yaml" if first["type"] == "extra_forbidden" else first["msg"]
-        raise BundleError(f"{path}: {field} = {shown}: {problem}{more}") from error
+        raise BundleError(f"{path}: {field} = {shorten(first['input'])}: {problem}{more}") from error
 
 
 class _StrictLoader(yaml.SafeLoader):

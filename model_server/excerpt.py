@@ -5,6 +5,11 @@ from collections.abc import Iterator
 MAX_SHOWN, MAX_REASON = 60, 300
 
 
+def describe(field: str, value: object) -> str:
+    """Return what a field holds, for an error: ``shape = [1, 1]``, or that it is missing, where it is None."""
+    return f"{field} is missing" if value is None else f"{field} = {shorten(value)}"
+
+
 def shorten(value: object) -> str:
     """Return a value's beginning; no more of it is looked at than is shown."""
     text = ""

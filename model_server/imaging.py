@@ -35,6 +35,7 @@ _PLUGINS: dict[bytes, type[ImageFile.ImageFile]] = {
     png.SIGNATURE: PngImagePlugin.PngImageFile,
     b"RIFF": WebPImagePlugin.WebPImageFile,
 }
+_STRIPPED_PNG = png.SIGNATURE.replace(b"\r\n", b"").rstrip(b"\n")
 _ORIENTATION_TAG = 0x0112
 _MIRRORED_ACROSS, _MIRRORED_DOWN, _SWAPPED = (2, 3, 6, 7), (3, 4, 7, 8), (5, 6, 7, 8)
 _UPRIGHT = {
@@ -197,6 +198,11 @@ def _open(data: bytes) -> ImageFile.ImageFile:
                 return plugin(io.BytesIO(data))
             except Exception as error:
                 raise InvalidInput(f"the {plugin.format} image is corrupt or truncated: {error}") from error
+    if data.startswith(_STRIPPED_PNG):
+        raise InvalidInput(
+            "a PNG image without its line breaks, which were taken out on the way: send it as it is, "
+            "with curl by --data-binary rather than --data"
+        )
     raise InvalidInput(f"not an image that is read here (it begins with {data[:8]!r}); send a JPEG, PNG or WebP file")
 
 

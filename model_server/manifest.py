@@ -166,11 +166,13 @@ def select_variant(
     for variant in fitting:
         if runs_here(variant):
             return variant
-    asked = f"precision {precision}, device {device}, engine {engine}"
+    questions = {"precision": precision, "device": device, "engine": engine}
+    named = [f"{name} {ask}" for name, ask in questions.items() if ask != "auto"]
+    asked = f" for {', '.join(named)}" if named else ""
     there_are = ", ".join(f"{v.precision} on {v.device} by {v.engine}" for v in fitting or manifest.variants)
     if fitting:
         raise BundleError(
-            f"model {manifest.name!r} has variants for {asked}, but this machine runs none of them, for want of their "
+            f"model {manifest.name!r} has variants{asked}, but this machine runs none of them, for want of their "
             f"engine's package or of a GPU: {there_are}"
         )
-    raise BundleError(f"model {manifest.name!r} has no variant for {asked}; it has: {there_are}")
+    raise BundleError(f"model {manifest.name!r} has no variant{asked}; it has: {there_are}")

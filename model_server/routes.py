@@ -245,9 +245,10 @@ async def _refuse_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     path = request.url.path if len(request.url.path) <= 100 else request.url.path[:97] + "..."
+    allow = (error.headers or {}).get("Allow", "GET")
     messages = {
         404: f"{path} is not a path of this server; GET / lists its models",
-        405: f"{request.method} is not taken by {path}; {(error.headers or {}).get('Allow', 'GET')} is",
+        405: f"{request.method} is not taken by {path}; send {allow.replace(', ', ' or ')}",
     }
     return JSONResponse({"error": messages.get(error.status_code, error.detail)}, error.status_code, error.headers)
 

@@ -30,7 +30,7 @@ class Shelf:
             if not bundles:
                 raise BundleError(
                     f"{folder} holds no model bundle: neither it nor a folder in it has a {MANIFEST}; "
-                    "`make digits` in the project's folder makes one"
+                    "`vision-builder export` makes one of a network of yours"
                 )
             for bundle in bundles:
                 yield bundle, None

@@ -9,7 +9,7 @@ from model_server.codec.base64_image import decode_base64
 from model_server.codec.document import parse_document
 from model_server.codec.options import read_parameters
 from model_server.errors import InvalidInput, too_many_images
-from model_server.excerpt import shorten
+from model_server.excerpt import describe, shorten
 from model_server.types import EncodedImages, Query, Signature
 
 SHAPE = 'an instance looks like {"image": {"b64": "<base64 of a JPEG, PNG or WebP file>"}}'
@@ -28,7 +28,7 @@ def decode_v1(body: bytes, signature: Signature) -> Query:
             raise InvalidInput(f"{shorten(key)} is not a field of a V1 request; instances and parameters are")
     instances = document.get("instances")
     if not isinstance(instances, list) or not instances:
-        raise InvalidInput(f"instances = {shorten(instances)}; it must be a list of at least one; {SHAPE}")
+        raise InvalidInput(f"{describe('instances', instances)}; it must be a list of at least one; {SHAPE}")
     if len(instances) > signature.max_images:
         raise too_many_images(f"instances holds {len(instances)} images", signature.max_images)
     parameters = document.get("parameters", {})

@@ -14,7 +14,7 @@ import numpy as np
 
 from model_server.codec.options import read_parameters
 from model_server.errors import InvalidInput, too_many_images
-from model_server.excerpt import shorten
+from model_server.excerpt import describe, shorten
 from model_server.types import (
     Answer,
     Content,
@@ -70,9 +70,9 @@ def read_query(
     given = inputs[0]
     spec = next((spec for spec in signature.inputs if spec.name == given.name), None)
     if spec is None:
-        raise InvalidInput(f"input name = {shorten(given.name)}; model {signature.name!r} takes one of {names}")
+        raise InvalidInput(f"input {describe('name', given.name)}; model {signature.name!r} takes one of {names}")
     if given.datatype != spec.datatype:
-        raise InvalidInput(f"input {spec.name!r}: datatype = {shorten(given.datatype)}; it must be {spec.datatype}")
+        raise InvalidInput(f"input {spec.name!r}: {describe('datatype', given.datatype)}; it must be {spec.datatype}")
     shape = _check_shape(given.shape, spec)
     if shape[0] > signature.max_images:
         found = f"input {spec.name!r}: shape = {list(shape)} holds {shape[0]} images"
@@ -181,8 +181,9 @@ def _array(name: str, datatype: str, values: Float32Array | Int64Array | None) -
 
 
 def _check_shape(shape: object, spec: TensorSpec) -> tuple[int, ...]:
-    wanted = ["any" if size < 0 else size for size in spec.shape]
-    problem = f"input {spec.name!r}: shape = {shorten(shape)}; it must be {wanted}, every size a whole number from 1 up"
+    wanted = ", ".join(str(size) if size >= 0 else letter for size, letter in zip(spec.shape, "NHW3", strict=False))
+    found = f"input {spec.name!r}: {describe('shape', shape)}"
+    problem = f"{found}; it must be [{wanted}], every size a whole number from 1 up"
     if not isinstance(shape, (list, tuple)) or len(shape) != len(spec.shape):
         raise InvalidInput(problem)
     for size, expected in zip(shape, spec.shape, strict=True):

@@ -24,7 +24,7 @@ from model_server.codec.v2 import (
 )
 from model_server.codec.v2_binary import BinaryReader, join_binary, to_binary
 from model_server.errors import InvalidInput
-from model_server.excerpt import shorten
+from model_server.excerpt import describe, shorten
 from model_server.types import Answer, Query, Signature, TensorSpec
 
 
@@ -120,7 +120,7 @@ def _input(entry: dict[str, Any], binary: BinaryReader) -> InputTensor:
 def _from_json(spec: TensorSpec, shape: tuple[int, ...], data: object) -> Values:
     if not isinstance(data, list) or not data:
         raise InvalidInput(
-            f"input {spec.name!r}: data = {shorten(data)}; it must be a list of values, "
+            f"input {spec.name!r}: {describe('data', data)}; it must be a list of values, "
             "or parameters.binary_data_size must say that they follow the JSON"
         )
     values = _flatten(spec.name, data, shape)
@@ -202,5 +202,5 @@ def _objects(document: dict[str, Any], key: str, *, optional: bool = False) -> l
     if value is None and optional:
         return []
     if not isinstance(value, list) or not (value or optional) or not all(isinstance(entry, dict) for entry in value):
-        raise InvalidInput(f"{key} = {shorten(value)}; it must be a list of objects, at least one")
+        raise InvalidInput(f"{describe(key, value)}; it must be a list of objects, at least one")
     return value

@@ -164,7 +164,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
         ("model.yaml: licence = 'MIT'", "is not a field of model.yaml"),
     ),
     "an unknown field inside": (set_field("variants", 0, "threads", value=8), ("model.yaml: variants.0.threads = 8",)),
-    "a field missing": (lambda b: rewrite(b, lambda m: m.pop("labels")), ("model.yaml: labels", "required")),
+    "a field missing": (lambda b: rewrite(b, lambda m: m.pop("labels")), ("model.yaml: labels is missing",)),
     "another format": (set_field("format", value=2), ("model.yaml: format = 2",)),
     "a name for a path": (set_field("name", value="../etc"), ("model.yaml: name = '../etc'",)),
     "no deviation": (set_field("preprocessing", "std", value=[0.0] * 3), ("model.yaml: preprocessing.std.0 = 0.0",)),

@@ -86,7 +86,7 @@ def test_row_09_a_size_that_is_no_size(colours: httpx.Client, size: object) -> N
 
 def test_row_09_a_size_that_is_null(colours: httpx.Client) -> None:
     answer = v2_with_tail(binary_image(None), TAIL).send(colours)
-    assert_refused(answer, 400, "'image'", "data = None", "binary_data_size")
+    assert_refused(answer, 400, "'image'", "data is missing", "binary_data_size")
 
 
 @pytest.mark.parametrize("more", [b"\0", TAIL, b"{}"], ids=brief)

@@ -193,7 +193,7 @@ def test_row_15_a_form_that_is_not_said_to_be_one(colours: httpx.Client) -> None
 @pytest.mark.parametrize("path", POSTS)
 def test_row_16_another_method_than_post(colours: httpx.Client, path: str, method: str) -> None:
     answer = colours.request(method, path)
-    assert_refused(answer, 405, f"{method} is not taken by {path}", "POST is")
+    assert_refused(answer, 405, f"{method} is not taken by {path}", "send POST")
     assert answer.headers["allow"] == "POST"
 
 

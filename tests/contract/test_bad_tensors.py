@@ -82,7 +82,7 @@ def test_the_requests_below_are_answered_as_they_stand(colours: httpx.Client, te
         pytest.param(pixels(data=[[0] * 12]), ("'pixels'", "nested"), id="nested-half-way"),
         pytest.param(pixels(data=[[[[[0]] * 3] * 2] * 2]), ("'pixels'", "lists"), id="nested-too-deep"),
         pytest.param(pixels(data=[[[[0] * 3] * 2, 7]]), ("'pixels'", "nested"), id="nested-mixed"),
-        pytest.param(pixels(data=MISSING), ("'pixels'", "data = None", "binary_data_size"), id="no-data"),
+        pytest.param(pixels(data=MISSING), ("'pixels'", "data is missing", "binary_data_size"), id="no-data"),
         pytest.param(pixels(data=5), ("'pixels'", "data = 5", "list"), id="data-no-list"),
         pytest.param(pixels(data={"0": 1}), ("'pixels'", "data = {'0': 1}"), id="data-object"),
     ],
@@ -126,8 +126,8 @@ def test_row_01_half_a_binary_float(tensors: httpx.Client) -> None:
     "datatype", ["UINT8", "FP32", "STRING", "bytes", "", "BYTES ", None, 7, True, ["BYTES"], {}, MISSING]
 )
 def test_row_02_a_datatype_that_images_are_not(colours: httpx.Client, datatype: object) -> None:
-    shown = repr(None if datatype is MISSING else datatype)
-    words = ("'image'", f"datatype = {shown}", "must be BYTES")
+    shown = "datatype is missing" if datatype in (None, MISSING) else f"datatype = {datatype!r}"
+    words = ("'image'", shown, "must be BYTES")
     assert_refused(ask(colours, image(datatype=datatype)), 400, *words)
     assert_refused(ask_binary(colours, image(datatype=datatype), framed(RED)), 400, *words)
 
@@ -148,7 +148,8 @@ def test_row_02_a_datatype_that_tensors_are_not(tensors: httpx.Client, datatype:
 
 @pytest.mark.parametrize("name", ["input", "Image", "image ", "", None, 0, True, ["image"], {}, MISSING])
 def test_row_04_an_input_that_the_model_does_not_have(colours: httpx.Client, name: object) -> None:
-    words = ("input name", repr(None if name is MISSING else name), "'colours'", "image, pixels")
+    shown = "input name is missing" if name in (None, MISSING) else f"input name = {name!r}"
+    words = (shown, "'colours'", "image, pixels")
     assert_refused(ask(colours, image(name=name)), 400, *words)
     assert_refused(ask_binary(colours, image(name=name), framed(RED)), 400, *words)
 
@@ -167,7 +168,8 @@ UNSOUND = [[-1], [0], [2**63], [2**64], [10**30], [1.0], [1.5], ["1"], [True], [
 
 @pytest.mark.parametrize("shape", [*UNSOUND, None, MISSING])
 def test_row_05_a_shape_that_images_have_not(colours: httpx.Client, shape: object) -> None:
-    words = ("'image'", "shape = ", "['any']", "from 1 up")
+    shown = "shape is missing" if shape in (None, MISSING) else "shape = "
+    words = ("'image'", shown, "[N]", "from 1 up")
     assert_refused(ask(colours, image(shape=shape)), 400, *words)
     assert_refused(ask_binary(colours, image(shape=shape), framed(RED)), 400, *words)
     assert_refused(ask_binary(colours, image(shape=shape), b""), 400, *words)
@@ -192,7 +194,7 @@ def test_row_05_a_shape_that_images_have_not(colours: httpx.Client, shape: objec
     ids=brief,
 )
 def test_row_05_a_shape_that_pixels_have_not(colours: httpx.Client, shape: list[int]) -> None:
-    words = ("'pixels'", "shape = ", "['any', 'any', 'any', 3]", "from 1 up")
+    words = ("'pixels'", "shape = ", "[N, H, W, 3]", "from 1 up")
     assert_refused(ask(colours, pixels(shape=shape)), 400, *words)
     assert_refused(ask_binary(colours, pixels(shape=shape), bytes(12)), 400, *words)
     assert_refused(ask_binary(colours, pixels(shape=shape), b""), 400, *words)
@@ -202,7 +204,7 @@ def test_row_05_a_shape_that_pixels_have_not(colours: httpx.Client, shape: list[
     "shape", [[1, 3, SIZE, SIZE + 1], [1, SIZE, SIZE, 3], [1, 3 * SIZE * SIZE], [-1, 3, SIZE, SIZE]]
 )
 def test_row_05_a_shape_that_tensors_have_not(tensors: httpx.Client, shape: list[int]) -> None:
-    words = ("'tensor'", f"shape = {shape}", f"['any', 3, {SIZE}, {SIZE}]")
+    words = ("'tensor'", f"shape = {shape}", f"[N, 3, {SIZE}, {SIZE}]")
     assert_refused(ask(tensors, tensor(shape=shape)), 400, *words)
     assert_refused(ask_binary(tensors, tensor(shape=shape), bytes(4 * VALUES)), 400, *words)
 

@@ -66,6 +66,31 @@ def test_a_signal_ends_both(laptop: Laptop, number: int) -> None:
         httpx.get(address)
 
 
+def test_ctrl_c_says_who_is_waited_for_and_a_second_one_waits_for_nobody(laptop: Laptop) -> None:
+    host, port = laptop.address("Page").removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as upload:
+        upload.sendall(b"POST /model/digits/predict HTTP/1.1\r\nHost: page\r\nContent-Length: 1000\r\n\r\nbegun")
+        assert httpx.get(f"{laptop.address('Page')}/catalogue").is_success  # so its head has been read too
+        laptop.process.send_signal(signal.SIGINT)
+        wait_until(lambda: "requests are answered first; Ctrl-C again" in laptop.log.read_text(), 60)
+        laptop.process.send_signal(signal.SIGINT)
+        assert laptop.process.wait(60) == 0
+    assert "requests are cut off" in laptop.log.read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's children in /proc")
+def test_ctrl_c_while_it_starts_ends_both_without_a_word(tmp_path: Path) -> None:
+    children: list[str] = []
+    with (tmp_path / "run.log").open("wb") as log:
+        process = subprocess.Popen([*COMMAND, *OPTIONS, "--page-port", "0"], stdout=log, stderr=log)
+    of_the_process = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    wait_until(lambda: children.extend(of_the_process.read_text().split()) or children, 60)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+    assert (tmp_path / "run.log").read_text() == ""
+    assert not Path(f"/proc/{children[0]}").exists()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's children in /proc")
 def test_the_page_ends_with_the_server_and_says_so(laptop: Laptop) -> None:
     os.kill(laptop.server, signal.SIGKILL)

@@ -56,7 +56,7 @@ def test_only_what_fits_is_asked_whether_it_runs(manifest: Manifest) -> None:
 
 
 def test_none_that_fits(manifest: Manifest) -> None:
-    with pytest.raises(BundleError, match=r"no variant for precision int4, device auto.* int8 on cpu by openvino"):
+    with pytest.raises(BundleError, match=r"no variant for precision int4; .* int8 on cpu by openvino"):
         select_variant(manifest, precision="int4")
     with pytest.raises(BundleError, match=r"of a GPU: float16 on cuda by torch$"):
         select_variant(manifest, device="cuda", runs_here=lambda v: v.device == "cpu")

@@ -84,3 +84,9 @@ def test_a_png_with_a_bit_turned_or_without_its_end_is_refused(mode: str) -> Non
     for each in broken:
         with pytest.raises(InvalidInput):
             IMAGING.decode(each)
+
+
+def test_a_png_without_its_line_breaks_is_told_from_other_files() -> None:
+    stripped = bytes(byte for byte in encode(CHINA) if byte not in b"\r\n\0")  # as `curl --data` sends it
+    with pytest.raises(InvalidInput, match="--data-binary rather than --data"):
+        IMAGING.decode(stripped)
