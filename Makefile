@@ -22,7 +22,7 @@ endif
 .PHONY: help run test lint format types imports pytest ratios test-tools bench-bundle bench bench-quick bench-peers e2e builder screenshots pictures digits manifests chart-docs tools lock clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ifneq (,$(and $(filter run,$(MAKECMDGOALS)),$(filter-out run,$(MAKECMDGOALS))))
 $(error "make run" serves models/; for others: make run MODELS=$(filter-out run,$(MAKECMDGOALS)))
@@ -43,7 +43,7 @@ format: $(DEV)/ready
 types: $(DEV)/ready
 	$(DEV)/bin/mypy
 
-imports: $(DEV)/ready
+imports: $(DEV)/ready ## The import contracts alone
 	$(DEV)/bin/lint-imports
 
 pytest: $(DEV)/ready test-tools ## The tests alone, or some of them with ARGS="…"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from benchmarks import large
-from benchmarks.arguments import numbers
+from benchmarks.arguments import add_clients, add_rounds, add_seconds
 from benchmarks.contenders import OURS, Contender, measure
 from benchmarks.efficiency import Served
 from benchmarks.engine import Engine, EngineFigures, running_engine
@@ -48,10 +48,16 @@ Round = list[Measurement]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's options."""
-    parser.add_argument("--seconds", type=float, default=6.0, help="of each measurement (default: 6)")
-    parser.add_argument("--sweep-seconds", type=float, default=2.5, help="of each in the sweep (default: 2.5)")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--clients", type=numbers, default=[1, 8, 32], help="(default: 1,8,32)")
+    add_seconds(parser, 6.0)
+    parser.add_argument(
+        "--sweep-seconds",
+        type=float,
+        default=2.5,
+        metavar="S",
+        help="how long each measurement of the sweep takes (default: 2.5)",
+    )
+    add_rounds(parser)
+    add_clients(parser, (1, 8, 32))
 
 
 def run(options: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@
 The photograph is scikit-learn's, enlarged; grain is added, because an enlarged photograph compresses too well.
 """
 
+import argparse
 import io
 import statistics
 import time
@@ -16,10 +17,12 @@ from sklearn.datasets import load_sample_image
 from torchvision.transforms import CenterCrop, Compose, Resize
 
 from benchmarks import photographs
+from benchmarks.arguments import add_rounds
 from model_server.imaging import Imaging
 from model_server.manifest import Preprocessing
 
 ROUNDS = 15
+QUALITIES = (75, 85, 95)
 torchvision = Compose([Resize(256), CenterCrop(224)])
 
 
@@ -42,18 +45,27 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Print the median of each and of their ratio, pair by pair."""
+    rounds = build_parser().parse_args(arguments).rounds
     imaging = Imaging(Preprocessing(resize=256, crop=224, mean=[0.5] * 3, std=[0.5] * 3))
     print(f"{'JPEG':>22} {'ours ms':>8} {'Pillow ms':>10} {'ours / Pillow':>14}")
-    for quality in (75, 85, 95):
+    for quality in QUALITIES:
         data = photograph(quality)
         imaging.decode(data)
         decode = partial(imaging.decode, data)
-        pairs = [(seconds(decode), seconds(partial(decode_in_full, data))) for _ in range(ROUNDS)]
+        pairs = [(seconds(decode), seconds(partial(decode_in_full, data))) for _ in range(rounds)]
         ours, pillow = (statistics.median(side) * 1e3 for side in zip(*pairs, strict=True))
         ratio = statistics.median(a / b for a, b in pairs)
         print(f"{f'quality {quality}, {len(data) / 1e6:.1f} MB':>22} {ours:8.1f} {pillow:10.1f} {ratio:14.2f}")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    text = (__doc__ or "").splitlines()[0]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.decode", description=text, allow_abbrev=False)
+    add_rounds(parser, ROUNDS)
+    return parser
 
 
 if __name__ == "__main__":

@@ -11,9 +11,8 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
 
-from benchmarks.arguments import names, numbers
+from benchmarks.arguments import add_bundle, add_clients, add_doors, add_rounds, add_seconds, names
 from benchmarks.decks import DOORS, IMAGES, Deck, make_deck, takes
 from benchmarks.engine import Engine, EngineFigures, running_engine
 from benchmarks.load_client import Load, send
@@ -52,13 +51,21 @@ class Measurement:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's options."""
-    parser.add_argument("--bundle", type=Path, default=BUNDLE, help=f"(default: {BUNDLE}, which is made)")
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement (default: 4)")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--clients", type=numbers, default=[1, 2, 8, 32, 128], help="(default: 1,2,8,32,128)")
-    parser.add_argument("--doors", type=names(DOORS), default=list(DOORS), help=f"(default: {','.join(DOORS)})")
-    parser.add_argument("--images", type=names(IMAGES), default=["jpeg"], help=f"of {','.join(IMAGES)} (default: jpeg)")
-    parser.add_argument("--keep-as", default="efficiency", metavar="NAME", help="(default: efficiency)")
+    add_bundle(parser)
+    add_seconds(parser, 4.0)
+    add_rounds(parser)
+    add_clients(parser, (1, 2, 8, 32, 128))
+    add_doors(parser, DOORS)
+    parser.add_argument(
+        "--images",
+        type=names(IMAGES),
+        default=["jpeg"],
+        metavar=",".join(IMAGES),
+        help="what is sent, one kind after the other (default: jpeg)",
+    )
+    parser.add_argument(
+        "--keep-as", default="efficiency", metavar="NAME", help="what the figures are kept as (default: efficiency)"
+    )
 
 
 def run(options: argparse.Namespace) -> None:

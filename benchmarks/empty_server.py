@@ -3,6 +3,7 @@
 python -m benchmarks.empty_server
 """
 
+import argparse
 import socket
 
 import uvicorn
@@ -42,4 +43,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        prog="python -m benchmarks.empty_server", description=(__doc__ or "").splitlines()[0]
+    ).parse_args()
     main()

@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.arguments import names, numbers
+from benchmarks.arguments import add_clients, add_doors, add_rounds, add_seconds
 from benchmarks.decks import Deck, make_digits_deck
 from benchmarks.efficiency import load_server
 from benchmarks.load_client import send
@@ -43,10 +43,10 @@ class Measurement:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's options."""
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement (default: 4)")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--clients", type=numbers, default=[8, 32], help="(default: 8,32)")
-    parser.add_argument("--doors", type=names(DOORS), default=list(DOORS), help=f"(default: {','.join(DOORS)})")
+    add_seconds(parser, 4.0)
+    add_rounds(parser)
+    add_clients(parser, (8, 32))
+    add_doors(parser, DOORS)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks import photographs
-from benchmarks.arguments import numbers
+from benchmarks.arguments import add_clients, add_seconds, numbers
 from benchmarks.decks import Deck, v2_request, write_deck
 from benchmarks.efficiency import load_server
 from benchmarks.load_client import send
@@ -68,13 +68,29 @@ class Cost:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's options."""
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement (default: 4)")
-    parser.add_argument("--models", type=numbers, default=[1, 4, 16], help="how many are loaded (default: 1,4,16)")
+    add_seconds(parser, 4.0)
     parser.add_argument(
-        "--clients", type=numbers, default=[1, 2, 8, 32, 128, 512], help="of one model (default: 1,2,8,32,128,512)"
+        "--models",
+        type=numbers,
+        default=[1, 4, 16],
+        metavar="1,4",
+        help="how many are loaded, one number after the other (default: 1,4,16)",
     )
-    parser.add_argument("--limits", type=numbers, default=[1, 2], help="CPUs of the server (default: 1,2)")
-    parser.add_argument("--price-per-core-hour", type=float, default=0.04, help="in any currency (default: 0.04)")
+    add_clients(parser, (1, 2, 8, 32, 128, 512))
+    parser.add_argument(
+        "--limits",
+        type=numbers,
+        default=[1, 2],
+        metavar="1,2",
+        help="how many CPUs the server gets, one number after the other (default: 1,2)",
+    )
+    parser.add_argument(
+        "--price-per-core-hour",
+        type=float,
+        default=0.04,
+        metavar="PRICE",
+        help="what a million images cost is told by it, in its currency (default: 0.04)",
+    )
 
 
 def run(options: argparse.Namespace) -> None:

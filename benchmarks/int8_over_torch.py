@@ -12,6 +12,7 @@ import argparse
 import statistics
 import time
 
+from benchmarks.arguments import add_rounds, add_seconds
 from benchmarks.decks import make_deck
 from benchmarks.load_client import send
 from benchmarks.machine import print_machine
@@ -24,12 +25,9 @@ CLIENTS, BATCH = 8, 8
 WARM_UP_SECONDS = 3.0
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Print both for every round, and the ratio's median, least and greatest."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each of the two, in each round")
-    options = parser.parse_args()
+    options = build_parser().parse_args(arguments)
     build_bundle()
     print_machine("torch", "nncf")
     deck = make_deck("model", "jpeg", read_manifest(BUNDLE).name)
@@ -50,6 +48,15 @@ def main() -> None:
             ratios.append(int8 / float32)
             print(f"{number + 1:>6} {int8:12.1f} {float32:14.1f} {ratios[-1]:6.2f}", flush=True)
     print(f"\nratio: median {statistics.median(ratios):.2f}, from {min(ratios):.2f} to {max(ratios):.2f}")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    text = (__doc__ or "").splitlines()[0]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.int8_over_torch", description=text, allow_abbrev=False)
+    add_rounds(parser, 5)
+    add_seconds(parser, 10.0, "each of the two, in each round,")
+    return parser
 
 
 class Torch:

@@ -11,9 +11,9 @@ import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any
 
+from benchmarks.arguments import add_bundle, add_rounds, add_seconds
 from benchmarks.decks import make_deck
 from benchmarks.load_client import Load, send
 from benchmarks.machine import print_machine
@@ -24,6 +24,7 @@ from model_server.bundle import read_manifest
 
 WARM_UP_SECONDS = 1.0
 SIMULATED = 50_000
+PARTS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,31 @@ class Point:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's options."""
-    parser.add_argument("--bundle", type=Path, default=BUNDLE, help=f"(default: {BUNDLE}, which is made)")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of each rate (default: 8)")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--clients", type=int, default=32, help="that find the peak (default: 32)")
-    parser.add_argument("--parts", type=_parts, default=[0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0, 2.0], help="of it")
-    parser.add_argument("--bound-ms", type=float, default=100.0, help="what is in time (default: 100)")
+    add_bundle(parser)
+    add_seconds(parser, 8.0, "each rate")
+    add_rounds(parser)
+    parser.add_argument(
+        "--clients", type=int, default=32, metavar="N", help="how many find the peak, in a closed loop (default: 32)"
+    )
+    parser.add_argument(
+        "--parts",
+        type=_parts,
+        default=list(PARTS),
+        metavar="0.7,2",
+        help=f"the rates that are measured, over the peak (default: {','.join(f'{part:g}' for part in PARTS)})",
+    )
+    parser.add_argument(
+        "--bound-ms",
+        type=float,
+        default=100.0,
+        metavar="MS",
+        help="how long an answer may take to be in time (default: 100)",
+    )
     parser.add_argument(
         "--spare-ms",
         type=float,
         default=10.0,
+        metavar="MS",
         help="how much sooner the deadline is that the server is told, which counts from when it has the request "
         "(default: 10)",
     )

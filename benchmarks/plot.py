@@ -1,7 +1,6 @@
 """Pictures of the latest figures, and of the history: what the server does over what the engine does."""
 
 import argparse
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -14,7 +13,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from benchmarks.report import read_history
+from benchmarks.report import HISTORY, LATEST, FiguresError, read_history, read_latest
 
 FOLDER = Path("build/benchmarks")
 FORMATS = ("png", "svg")
@@ -33,17 +32,32 @@ Line = tuple[Sequence[Any], Sequence[float]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add where the pictures go."""
-    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"where the pictures go (default: {FOLDER})")
+    """Add what is drawn, and where the pictures go."""
+    for option, path, text in (
+        ("--latest", LATEST, "the latest figures, of which efficiency is drawn"),
+        ("--history", HISTORY, "the ratios of every run, which are drawn"),
+    ):
+        parser.add_argument(option, type=Path, default=path, metavar="FILE", help=f"{text} (default: {path})")
+    parser.add_argument(
+        "--folder", type=Path, default=FOLDER, metavar="FOLDER", help=f"where the pictures go (default: {FOLDER})"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
-    """Draw what there is."""
-    latest = json.loads(options.latest.read_text()) if options.latest.exists() else {}
-    history = read_history(options.history)
+    """Draw what there is.
+
+    Raises:
+        FiguresError: a file that was named is not there, or there is nothing to draw in either.
+    """
+    for path, usual in ((options.latest, LATEST), (options.history, HISTORY)):
+        if path != usual and not path.exists():
+            raise FiguresError(f"{path} is not there")
+    latest, history = read_latest(options.latest), read_history(options.history)
     if not ("efficiency" in latest or history):
-        print("nothing has been measured yet: python -m benchmarks efficiency")
-        return
+        raise FiguresError(
+            f"there is nothing to draw in {options.latest} or {options.history}: "
+            "python -m benchmarks efficiency measures it"
+        )
     options.folder.mkdir(parents=True, exist_ok=True)
     figures = {"latest": draw_latest(latest["efficiency"])} if "efficiency" in latest else {}
     if history:

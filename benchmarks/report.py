@@ -8,6 +8,11 @@ from typing import Any
 
 from benchmarks.machine import describe_machine, read_commit
 
+
+class FiguresError(Exception):
+    """A file does not hold the figures that it should."""
+
+
 LATEST, HISTORY = Path("build/benchmarks/latest.json"), Path("build/benchmarks/history.jsonl")
 
 
@@ -48,7 +53,7 @@ def keep(
     }
     for path in (latest, history):
         path.parent.mkdir(parents=True, exist_ok=True)
-    figures = json.loads(latest.read_text()) if latest.exists() else {}
+    figures = read_latest(latest)
     figures[benchmark] = {**made, "results": results}
     latest.write_text(json.dumps(figures, indent=2) + "\n")
     rounded = {name: round(ratio, 4) for name, ratio in ratios.items()}
@@ -56,9 +61,37 @@ def keep(
         file.write(json.dumps({**made, "benchmark": benchmark, "ratios": rounded}) + "\n")
 
 
+def read_latest(latest: Path = LATEST) -> dict[str, Any]:
+    """Return the latest figures of each benchmark; nothing where there is no such file.
+
+    Raises:
+        FiguresError: it holds something else, or can't be read.
+    """
+    (figures,) = _read_objects(latest, whole=True) or [{}]
+    return figures
+
+
 def read_history(history: Path = HISTORY) -> list[dict[str, Any]]:
-    """Return every line of the history."""
-    return [json.loads(line) for line in history.read_text().splitlines()] if history.exists() else []
+    """Return every line of the history; none where there is no such file.
+
+    Raises:
+        FiguresError: it holds something else, or can't be read.
+    """
+    return _read_objects(history, whole=False)
+
+
+def _read_objects(path: Path, *, whole: bool) -> list[dict[str, Any]]:
+    """Return the JSON objects of a file: the whole of it is one, or each line."""
+    if not path.exists():
+        return []
+    try:
+        text = path.read_text()
+        found = [json.loads(part) for part in ([text] if whole else text.splitlines())]
+    except (OSError, ValueError) as error:
+        raise FiguresError(f"{path} is no file of figures: {error}") from error
+    if not all(isinstance(each, dict) for each in found):
+        raise FiguresError(f"{path} is no file of figures: they are JSON objects, by benchmark or by run")
+    return found
 
 
 def _write(value: object) -> str:

@@ -3,6 +3,7 @@
 make bench-bundle
 """
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -44,4 +45,7 @@ def write_crops() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        prog="python -m benchmarks.resnet_bundle", description=(__doc__ or "").splitlines()[0]
+    ).parse_args()
     build_bundle()

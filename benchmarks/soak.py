@@ -27,8 +27,10 @@ LOOKED_AT = 5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's options."""
-    parser.add_argument("--requests", type=int, default=200_000, help="at least so many (default: 200000)")
-    parser.add_argument("--clients", type=int, default=8, help="(default: 8)")
+    parser.add_argument(
+        "--requests", type=int, default=200_000, metavar="N", help="at least so many are sent (default: 200000)"
+    )
+    parser.add_argument("--clients", type=int, default=8, metavar="N", help="how many ask at once (default: 8)")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -32,7 +32,7 @@ SIZE, QUALITY = (500, 334), 90
 
 def main() -> int:
     """Return 1 if a peer failed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers.check", description=__doc__.splitlines()[0])
     names = [peer.folder for peer in (*PEERS, NEWCOMER)]
     parser.add_argument("folders", nargs="*", metavar="FOLDER", help=", ".join(names))
     folders = parser.parse_args().folders or names

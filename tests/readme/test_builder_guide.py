@@ -18,4 +18,4 @@ def test_a_command_is_taken_as_it_stands(command: str) -> None:
 
 
 def test_every_command_is_shown() -> None:
-    assert {command.split()[0] for command in COMMANDS} == {"export", "quantize", "evaluate", "inspect"}
+    assert {command.split()[0] for command in COMMANDS} == {"train", "export", "quantize", "evaluate", "inspect"}

@@ -1,11 +1,7 @@
 """Serving efficiency is the server's rate over the engine's, and its figures are medians."""
 
-import argparse
-
-import pytest
 from loads import make_load
 
-from benchmarks.arguments import names, numbers
 from benchmarks.efficiency import Measurement, Served, _measurement, ratios_of, take_median
 from benchmarks.engine import EngineFigures, Way
 
@@ -38,12 +34,3 @@ def test_every_figure_is_the_median_of_the_rounds() -> None:
     assert isinstance(median, Measurement)
     assert (median.images_per_second, median.clients) == (80.0, 1)
     assert ratios_of([median])["v2 jpeg 1 p50"] == 1.5
-
-
-def test_options_are_lists_of_what_is_known() -> None:
-    assert numbers("1,8") == [1, 8]
-    assert names(("v2", "grpc"))("grpc") == ["grpc"]
-    with pytest.raises(argparse.ArgumentTypeError, match="'x' is none of v2, grpc"):
-        names(("v2", "grpc"))("v2,x")
-    with pytest.raises(argparse.ArgumentTypeError, match="'1,x' is not a list"):
-        numbers("1,x")

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.plot import MOST_LINES, draw_history, run
+from benchmarks.report import FiguresError
 
 MADE = {"date": "2026-11-28T01:00:00Z", "commit": "0123456789", "machine": {"cpu": "one", "cores": "2 of 2"}}
 
@@ -20,10 +21,17 @@ def options(folder: Path) -> argparse.Namespace:
     return argparse.Namespace(latest=folder / "latest.json", history=folder / "history.jsonl", folder=folder / "plots")
 
 
-def test_without_figures_there_is_nothing_to_draw(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(options(tmp_path))
-    assert "python -m benchmarks efficiency" in capsys.readouterr().out
+def test_without_figures_there_is_nothing_to_draw(tmp_path: Path) -> None:
+    for name in ("latest.json", "history.jsonl"):
+        (tmp_path / name).write_text("{}" if name == "latest.json" else "")
+    with pytest.raises(FiguresError, match=r"latest\.json or .*history\.jsonl: python -m benchmarks efficiency"):
+        run(options(tmp_path))
     assert not (tmp_path / "plots").exists()
+
+
+def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(FiguresError, match=r"latest\.json is not there"):
+        run(options(tmp_path))
 
 
 def test_the_latest_figures_and_the_history_are_drawn(tmp_path: Path) -> None:
