@@ -46,8 +46,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         with open_listener("127.0.0.1", given.page_port, 'ARGS="--page-port 8001"') as listener:
             came: list[int] = []
-            for number in (signal.SIGINT, signal.SIGTERM):  # or a server that has just been started would be left alone
-                signal.signal(number, lambda number, _: came.append(number))
+            for wanted in (signal.SIGINT, signal.SIGTERM):  # or a server that has just been started would be left alone
+                signal.signal(wanted, lambda number, _: came.append(number))
             server = ModelServer(options, page=address_of(listener))
             try:
                 _end_by_signals()

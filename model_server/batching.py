@@ -95,7 +95,8 @@ class Batcher:
         self._company.meet(taken, now)
         place = Place(self, rows, deadline, now)
         place.hurried = self._is_hurried(deadline - now)
-        goes_wide = place.hurried or (taken == 0 and rows == 1 and self._company.is_rare)
+        alone = taken == 0 and rows == 1 and self._company.is_rare
+        goes_wide = alone or (place.hurried and self._can_wait_for_wide(deadline))
         lanes, before = ([self._wide], [self._wide, *self._narrow]) if goes_wide else (self._shared, [self._wide])
         ready = max(now, *(lane.free_at for lane in before))
         free_at, times = [max(ready, lane.free_at) for lane in lanes], lanes[0].times
@@ -168,7 +169,7 @@ class Batcher:
         if self._narrow:
             first, busy = self._queue[0].place, self._is_busy()
             alone = not busy and sum(place.rows for place in self._admitted) == 1
-            if first.hurried or (alone and self._company.is_rare):
+            if (alone and self._company.is_rare) or (first.hurried and self._can_wait_for_wide(first.deadline)):
                 if not busy:
                     self._run(self._wide, 1)
                 return
@@ -181,6 +182,11 @@ class Batcher:
     def _is_hurried(self, seconds: float) -> bool:
         """Tell whether so many are too few to wait for an image on a narrow stream and then run there."""
         return bool(self._narrow) and seconds < 2 * self.times.estimate(1)
+
+    def _can_wait_for_wide(self, deadline: float) -> bool:
+        """Tell whether an image would be in time on the wide stream, once the narrow ones have done what they are at."""
+        drained = max(self._clock(), *(lane.free_at for lane in self._narrow))
+        return not self._is_busy() or drained + self.slack.stretch(self._wide.times.estimate(1)) <= deadline
 
     def _run(self, lane: Lane, share: int) -> None:
         batch = self._take(lane.times, share)

@@ -5,7 +5,7 @@ What is foreseen is the engine's work, but not decoding, waiting for a core, or 
 
 import math
 
-LATE_SHARE = 0.003
+LATE_SHARE = 0.005
 """How many may come late of those foreseen with little time left: some do together, so of all one in a hundred does."""
 STEP = 0.1
 MOST = 4.0

@@ -44,7 +44,7 @@ def test_it_shrinks_from_its_limit_where_all_come_in_time() -> None:
     slack = Slack()
     for begin in range(0, 10_000, 100):
         slack.learn(9.0, begin, begin + 11, begin + 10)
-    for begin in range(10_000, 25_000):
+    for begin in range(10_000, 20_000):
         slack.learn(10 / slack.stretch(1.0), begin, begin + 2.5, begin + 10)
     assert slack.stretch(1.0) == 1.0
 
