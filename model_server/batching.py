@@ -184,7 +184,7 @@ class Batcher:
         return bool(self._narrow) and seconds < 2 * self.times.estimate(1)
 
     def _can_wait_for_wide(self, deadline: float) -> bool:
-        """Tell whether an image would be in time on the wide stream, once the narrow ones have done what they are at."""
+        """Tell whether an image would be in time on the wide stream once the narrow ones have done what they are at."""
         drained = max(self._clock(), *(lane.free_at for lane in self._narrow))
         return not self._is_busy() or drained + self.slack.stretch(self._wide.times.estimate(1)) <= deadline
 
