@@ -1,7 +1,6 @@
 """The frontend as a process: its port, and how it begins and ends."""
 
 import logging
-import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -82,12 +81,12 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Say who is waited for; a second Ctrl-C waits for nobody."""
         waiting = len(self.server_state.tasks)
-        if self.should_exit and sig == signal.SIGINT:
-            logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # each that is cut off would be an error of its
-            logger.warning("stopping at once: %d requests are cut off", waiting)
-        elif waiting:
-            logger.info("stopping: %d requests are answered first; Ctrl-C again cuts them off", waiting)
         super().handle_exit(sig, frame)
+        if self.force_exit:
+            logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # each that is cut off would be an error of its
+            logger.warning("stopping at once; requests that are cut off: %d", waiting)
+        elif waiting:
+            logger.info("stopping; requests that are answered first: %d (a second Ctrl-C cuts them off)", waiting)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

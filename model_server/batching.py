@@ -5,7 +5,6 @@ form by themselves while it is busy. A request is admitted only if it, and every
 answered in time; what has been admitted is always answered.
 
 An image that is alone gets the wide stream, which has all the threads; many get narrow ones, which wait for nobody.
-Where there is no time to wait for one of those, one image after the other gets the wide stream.
 """
 
 import asyncio
@@ -93,12 +92,8 @@ class Batcher:
         waiting = sum(place.waiting for place in self._admitted)
         now = self._clock()
         self._company.meet(taken, now)
-        place = Place(self, rows, deadline, now)
-        place.hurried = self._is_hurried(deadline - now)
-        alone = taken == 0 and rows == 1 and self._company.is_rare
-        goes_wide = alone or (place.hurried and self._can_wait_for_wide(deadline))
-        lanes, before = ([self._wide], [self._wide, *self._narrow]) if goes_wide else (self._shared, [self._wide])
-        ready = max(now, *(lane.free_at for lane in before))
+        lanes = [self._wide] if taken == 0 and rows == 1 and self._suits_wide(deadline) else self._shared
+        ready = max(now, self._wide.free_at)
         free_at, times = [max(ready, lane.free_at) for lane in lanes], lanes[0].times
         if taken + rows > self.queue_size:
             raise QueueFull(
@@ -106,6 +101,7 @@ class Batcher:
                 "send the request again later",
                 when_done(free_at, waiting, times) - now,
             )
+        place = Place(self, rows, deadline, now)
         position = bisect.bisect_right(self._admitted, deadline, key=lambda other: other.deadline)
         ahead = sum(other.waiting for other in self._admitted[:position])
         for later in (place, *self._admitted[position:]):
@@ -163,15 +159,12 @@ class Batcher:
 
     def _run_next(self) -> None:
         """Give every stream that is free its share of what waits."""
-        self._skip_dead()
-        if self._wide.busy or not self._queue:  # the wide stream has every core
+        if self._wide.busy:  # it has every core
             return
-        if self._narrow:
-            first, busy = self._queue[0].place, self._is_busy()
-            alone = not busy and sum(place.rows for place in self._admitted) == 1
-            if (alone and self._company.is_rare) or (first.hurried and self._can_wait_for_wide(first.deadline)):
-                if not busy:
-                    self._run(self._wide, 1)
+        if self._narrow and not self._is_busy() and sum(place.rows for place in self._admitted) == 1:
+            (alone,) = self._admitted
+            if self._suits_wide(alone.deadline):
+                self._run(self._wide, 1)
                 return
         free = [lane for lane in self._shared if not lane.busy]
         for taken, lane in enumerate(free):
@@ -179,14 +172,10 @@ class Batcher:
             waiting = sum(place.waiting for place in self._admitted)
             self._run(lane, math.ceil(waiting / (len(self._shared) - taken)))
 
-    def _is_hurried(self, seconds: float) -> bool:
-        """Tell whether so many are too few to wait for an image on a narrow stream and then run there."""
-        return bool(self._narrow) and seconds < 2 * self.times.estimate(1)
-
-    def _can_wait_for_wide(self, deadline: float) -> bool:
-        """Tell whether an image would be in time on the wide stream once the narrow ones have done what they are at."""
-        drained = max(self._clock(), *(lane.free_at for lane in self._narrow))
-        return not self._is_busy() or drained + self.slack.stretch(self._wide.times.estimate(1)) <= deadline
+    def _suits_wide(self, deadline: float) -> bool:
+        """Tell whether an image that is alone gets the wide stream: most are, or it has no time for a narrow one."""
+        seconds = self.slack.stretch(self.times.estimate(1))
+        return self._company.is_rare or self._clock() + seconds > deadline
 
     def _run(self, lane: Lane, share: int) -> None:
         batch = self._take(lane.times, share)

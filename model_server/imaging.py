@@ -35,7 +35,7 @@ _PLUGINS: dict[bytes, type[ImageFile.ImageFile]] = {
     png.SIGNATURE: PngImagePlugin.PngImageFile,
     b"RIFF": WebPImagePlugin.WebPImageFile,
 }
-_STRIPPED_PNG = png.SIGNATURE.replace(b"\r\n", b"").rstrip(b"\n")
+_STRIPPED_PNG = b"\x89PNG\x1a"
 _ORIENTATION_TAG = 0x0112
 _MIRRORED_ACROSS, _MIRRORED_DOWN, _SWAPPED = (2, 3, 6, 7), (3, 4, 7, 8), (5, 6, 7, 8)
 _UPRIGHT = {

@@ -112,6 +112,8 @@ class VisionServer(ModelServer):
             if await self._load():
                 await self._grpc_port.say_ready(True)
                 self._announce(listener.getsockname()[1], grpc_port, metrics_listener.getsockname()[1])
+            else:
+                self._drain_delay_seconds = 0.0  # it was never ready, so nobody was sent here
             await self._signalled.wait()
             await self._drain(listener)
         finally:

@@ -6,7 +6,7 @@ What is foreseen is the engine's work, but not decoding, waiting for a core, or 
 import math
 
 LATE_SHARE = 0.005
-"""How many may come late of those foreseen with little time left: some do together, so of all one in a hundred does."""
+"""How many may come late of those that were foreseen with little time left."""
 STEP = 0.1
 MOST = 4.0
 PAUSE_SECONDS = 1.0

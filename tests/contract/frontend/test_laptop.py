@@ -72,10 +72,10 @@ def test_ctrl_c_says_who_is_waited_for_and_a_second_one_waits_for_nobody(laptop:
         upload.sendall(b"POST /model/digits/predict HTTP/1.1\r\nHost: page\r\nContent-Length: 1000\r\n\r\nbegun")
         assert httpx.get(f"{laptop.address('Page')}/catalogue").is_success  # so its head has been read too
         laptop.process.send_signal(signal.SIGINT)
-        wait_until(lambda: "requests are answered first; Ctrl-C again" in laptop.log.read_text(), 60)
+        wait_until(lambda: "requests that are answered first: " in laptop.log.read_text(), 60)
         laptop.process.send_signal(signal.SIGINT)
         assert laptop.process.wait(60) == 0
-    assert "requests are cut off" in laptop.log.read_text()
+    assert "requests that are cut off: " in laptop.log.read_text()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's children in /proc")

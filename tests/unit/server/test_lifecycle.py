@@ -61,7 +61,7 @@ def refusals(tmp_path_factory: pytest.TempPathFactory, colour_bundle: Path) -> I
                 ["--models", bundle, *FREE_PORTS, "--host", "192.0.2.1"], 1, "an address of this machine"
             ),
             "missing folder": Refusal(["--models", str(folder / "none")], 1, "give --models a model bundle"),
-            "no bundle": Refusal(["--models", str(folder / "empty")], 1, "make digits"),
+            "no bundle": Refusal(["--models", str(folder / "empty")], 1, "vision-builder export"),
             "one name twice": Refusal(["--models", str(twice)], 1, "--model NAME=DIR"),
             "no such variant": Refusal(["--models", str(int8_only), "--precision", "float32"], 1, "int8"),
             "unknown precision": Refusal(["--models", bundle, "--precision", "int4"], 2, "'int8', 'float32'"),

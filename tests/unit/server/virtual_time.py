@@ -31,10 +31,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 class Stream:
     """An engine's stream: so many seconds an image, give or take a share of them (the deviation of the logarithm)."""
 
-    def __init__(self, loop: VirtualLoop, seconds: float, deviation: float) -> None:
+    def __init__(self, loop: VirtualLoop, seconds: float, deviation: float, seed: int) -> None:
         self.batches: list[int] = []
         self._loop, self._seconds, self._deviation = loop, seconds, deviation
-        self._random = random.Random(0)
+        self._random = random.Random(seed)
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         self.batches.append(len(rows))
