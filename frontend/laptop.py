@@ -90,15 +90,12 @@ class ModelServer:
     def stop(self) -> int:
         """End it and return its exit status."""
         self._stopping = True
+        for number in (signal.SIGINT, signal.SIGTERM):  # again: then it waits for nobody
+            signal.signal(number, lambda *_: self._process.send_signal(signal.SIGINT))
         if self._process.poll() is None:
             # until it serves it has nothing to finish, and may not even know yet what Ctrl-C is to do
             self._process.send_signal(signal.SIGINT if self._url else signal.SIGTERM)
-        while True:
-            try:
-                status = self._process.wait()
-                break
-            except KeyboardInterrupt:  # again: then it waits for nobody
-                self._process.send_signal(signal.SIGINT)
+        status = self._process.wait()
         if status == -signal.SIGTERM:  # before it had begun
             return 0
         return status if status >= 0 else 128 - status  # as shells tell a signal

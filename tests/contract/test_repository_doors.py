@@ -235,7 +235,7 @@ def test_an_index_request_is_held_against_its_format(client: httpx.Client, body:
 def test_other_methods_are_refused(client: httpx.Client) -> None:
     for path in (INDEX, f"/v2/repository/models/{MODEL}/load", f"/v2/repository/models/{MODEL}/unload"):
         refused = client.get(path)
-        assert_refused(refused, 405, "POST is")
+        assert_refused(refused, 405, "send POST")
         assert refused.headers["allow"] == "POST"
 
 

@@ -83,5 +83,5 @@ async def test_what_is_not_there_reaches_no_model(
 
 async def test_a_wrong_method_is_told_the_right_one(client: httpx.AsyncClient) -> None:
     answer = await client.get("/model/cats/predict")
-    assert "POST is" in said(answer, 405)
+    assert "send POST" in said(answer, 405)
     assert answer.headers["allow"] == "POST"
