@@ -23,7 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
         if module in MEASURING:
             if options.cores:
                 os.sched_setaffinity(0, options.cores)  # before anything is started, which inherits it
-            read_latest(options.latest), read_history(options.history)  # or minutes would be measured in vain
+            read_latest(options.latest)  # or minutes would be measured in vain
+            read_history(options.history)
         module.run(options)
     except (FiguresError, LoadError, ServerError, WorkerError) as error:
         print(f"benchmarks {options.benchmark}: {error}", file=sys.stderr)

@@ -16,7 +16,8 @@ from frontend.settings import parse_url
 
 logger = logging.getLogger(__name__)
 
-SHAPE = '{"models": [{"id": …, "url": …}, …]}'
+ENTRY = '{"id": …, "url": …}'
+SHAPE = f'{{"models": [{ENTRY}, …]}}'
 
 LIST_SECONDS = 2.0
 """How long a gateway's list holds, and how long is waited for it."""
@@ -138,7 +139,7 @@ def parse_catalogue(document: Any) -> dict[str, str]:
     for number, model in enumerate(_entries(document)):
         field = f"models[{number}]"
         if not isinstance(model, dict) or not {"id", "url"} <= set(model):
-            raise ValueError(f'{field}: {model!r} is not {{"id": …, "url": …}}')
+            raise ValueError(f"{field}: {model!r} is not {ENTRY}")
         name = parse_id(model["id"], f"{field}.id")
         if name in models:
             raise ValueError(f"{field}.id: {name!r} is there twice")

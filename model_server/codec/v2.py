@@ -181,7 +181,7 @@ def _array(name: str, datatype: str, values: Float32Array | Int64Array | None) -
 
 
 def _check_shape(shape: object, spec: TensorSpec) -> tuple[int, ...]:
-    wanted = ", ".join(str(size) if size >= 0 else letter for size, letter in zip(spec.shape, "NHW3", strict=False))
+    wanted = ", ".join(str(size) if size >= 0 else letter for size, letter in zip(spec.shape, "NHWC", strict=False))
     found = f"input {spec.name!r}: {describe('shape', shape)}"
     problem = f"{found}; it must be [{wanted}], every size a whole number from 1 up"
     if not isinstance(shape, (list, tuple)) or len(shape) != len(spec.shape):

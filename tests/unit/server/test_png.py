@@ -45,6 +45,14 @@ def test_a_file_is_plain_where_nothing_but_its_pixels_takes_work() -> None:
         assert png.plain_pixels(data[:length], 100) is None
 
 
+def test_what_may_take_long_is_not_small_whatever_its_header_says() -> None:
+    data = encode(Image.new("L", (8, 8)))
+    assert IMAGING.is_small(insert(data, chunk(b"gAMA", bytes(4))))
+    assert not IMAGING.is_small(insert(data, chunk(b"IHDR", struct.pack(">IIBBBBB", 5400, 5400, 1, 0, 0, 0, 0))))
+    assert not IMAGING.is_small(insert(data, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(1 << 20)))))
+    assert not IMAGING.is_small(insert(data, *[chunk(b"IDAT")] * 200))
+
+
 @pytest.mark.parametrize(
     "broken",
     [
