@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+LONG_SECONDS = 0.1
+"""What a batch of more than half of the most images takes at most: who comes next, in a hurry, waits for all of it."""
+
 
 class BatchTimes:
     """Seconds for batches of up to ``max_batch`` images; none are expected to take any time until somebody says.
@@ -12,6 +15,7 @@ class BatchTimes:
 
     def __init__(self, max_batch: int) -> None:
         self.max_batch = max_batch
+        self.long_seconds = LONG_SECONDS
         self._seconds = [0.0] * (max_batch + 1)
         self._factor = self._fastest = 1.0
 
@@ -33,12 +37,15 @@ class BatchTimes:
     def size_within(self, seconds: float) -> int:
         """Return how many images to run where the first must be answered within ``seconds``.
 
-        As many as take half of that, so that those that come next have time too; one, where a single image takes more
-        than half; a full batch where even that is too slow, for then nothing is lost.
+        As many as take half of that, so that those that come next have time too, but no long batches of more than half
+        of the most images, which would win a hundredth; one, where a single image takes more than half; a full batch
+        where even that is too slow, for then nothing is lost.
         """
-        sizes = range(self.max_batch, 0, -1)
-        within_half = (size for size in sizes if 2 * self._factor * self._seconds[size] <= seconds)
-        return next(within_half, 1 if self._factor * self._seconds[1] <= seconds else self.max_batch)
+        for size in range(self.max_batch, 0, -1):
+            took = self._factor * self._seconds[size]
+            if 2 * took <= seconds and (took <= self.long_seconds or 2 * size <= self.max_batch):
+                return size
+        return 1 if self._factor * self._seconds[1] <= seconds else self.max_batch
 
     def size_for(self, deadlines: Iterable[float], now: float) -> int:
         """Return how many to run of images that are to be answered by these times, the soonest of them first.

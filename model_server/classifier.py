@@ -101,12 +101,13 @@ class Classifier:
         if len(images) == 1 and self._imaging.is_small(images[0]):
             return [self._prepare_image(images[0])]
         loop = asyncio.get_running_loop()
+        if len(images) == 1:
+            return [await loop.run_in_executor(self._pool, self._prepare_image, images[0])]
         preparing = [loop.run_in_executor(self._pool, self._prepare_image, image) for image in images]
         rows: list[Rows] = []
         for index, row in enumerate(await asyncio.gather(*preparing, return_exceptions=True)):
             if isinstance(row, InvalidInput):
-                which = f"image {index + 1} of {len(content)}: " if len(content) > 1 else ""
-                raise InvalidInput(which + row.message) from row
+                raise InvalidInput(f"image {index + 1} of {len(content)}: {row.message}") from row
             if isinstance(row, BaseException):
                 raise row
             rows.append(row)

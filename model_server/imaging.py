@@ -35,6 +35,8 @@ _PLUGINS: dict[bytes, type[ImageFile.ImageFile]] = {
     png.SIGNATURE: PngImagePlugin.PngImageFile,
     b"RIFF": WebPImagePlugin.WebPImageFile,
 }
+_SCAN = 0xDAFF
+"""A JPEG's marker of a scan, 255 and 218, as a number of two bytes, the lower one first."""
 _STRIPPED_PNG = b"\x89PNG\x1a"
 _ORIENTATION_TAG = 0x0112
 _MIRRORED_ACROSS, _MIRRORED_DOWN, _SWAPPED = (2, 3, 6, 7), (3, 4, 7, 8), (5, 6, 7, 8)
@@ -133,7 +135,7 @@ class Imaging:
 
     def _decode_jpeg(self, data: bytes, image: Image.Image) -> tuple[UInt8Array, tuple[float, float]]:
         """Return UINT8 ``[H, W, 3]`` and the size before rounding: a scaled decode's last row may be a part of one."""
-        scans = data.count(b"\xff\xda")  # within a scan, 255 is always followed by 0 or a restart marker
+        scans = _count_scans(data)
         if scans > MAX_SCANS:
             raise InvalidInput(
                 f"the JPEG image has {scans} scans, and each would be decoded; at most {MAX_SCANS} are: save it anew"
@@ -175,6 +177,15 @@ class Imaging:
         offset = round((resized - self.size) / 2)
         begin, end = (position * length / resized for position in (offset, offset + self.size))
         return begin, min(end, length)
+
+
+def _count_scans(data: bytes) -> int:
+    """Return how many there may be: within one, 255 is always followed by 0 or a restart marker.
+
+    By numpy, and of pairs that begin at even and at odd places, because ``bytes.count`` takes six times as long.
+    """
+    pairs = (np.frombuffer(data, "<u2", (len(data) - begin) // 2, begin) for begin in (0, 1))
+    return sum(int(np.count_nonzero(pair == _SCAN)) for pair in pairs)
 
 
 def _jpeg_pixels(data: bytes) -> int | None:

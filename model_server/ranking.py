@@ -6,7 +6,7 @@ import numpy as np
 
 from model_server.errors import BundleError
 from model_server.manifest import Variant
-from model_server.types import Answer, Float32Array
+from model_server.types import Answer, Float32Array, Int64Array
 
 
 def check_logits(logits: Float32Array, shape: tuple[int, int], variant: Variant, where: str) -> None:
@@ -39,7 +39,7 @@ def rank(logits: Float32Array, labels: Sequence[str], k: int, *, with_logits: bo
     Probabilities are the softmax over all classes, computed from the row's maximum down so that it can't overflow.
     Of equal logits the class with the lower number comes first.
     """
-    order = np.argsort(-logits, axis=1, kind="stable")[:, :k]
+    order = np.stack([_best(row, k) for row in logits])
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities = powers / powers.sum(axis=1, keepdims=True)
     return Answer(
@@ -48,3 +48,10 @@ def rank(logits: Float32Array, labels: Sequence[str], k: int, *, with_logits: bo
         classes=order.astype(np.int64),
         logits=logits if with_logits else None,
     )
+
+
+def _best(row: Float32Array, k: int) -> Int64Array:
+    """Return the numbers of the ``k`` largest, the largest first; only those are sorted."""
+    least = np.partition(row, len(row) - k)[len(row) - k]
+    among = np.flatnonzero(row >= least)
+    return among[np.argsort(-row[among], kind="stable")[:k]]

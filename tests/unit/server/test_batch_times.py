@@ -10,6 +10,7 @@ def times() -> BatchTimes:
     """A batch of n images takes n seconds, up to 4."""
     times = BatchTimes(4)
     times.expect([0.0, 1.0, 2.0, 3.0, 4.0])
+    times.long_seconds = 4.0
     return times
 
 
@@ -28,6 +29,14 @@ def test_sizes_between_one_and_a_full_batch_lie_on_a_line(largest: int, seconds:
 def test_a_batch_takes_half_of_the_time_or_is_one_or_is_full(times: BatchTimes) -> None:
     sizes = {9.0: 4, 8.0: 4, 7.9: 3, 2.0: 1, 1.9: 1, 1.0: 1, 0.9: 4, -1.0: 4}
     assert {seconds: times.size_within(seconds) for seconds in sizes} == sizes
+
+
+@pytest.mark.parametrize(("long_seconds", "size"), [(3.0, 3), (2.9, 2), (0.5, 2)])
+def test_no_batch_of_more_than_half_of_the_most_images_takes_long(
+    times: BatchTimes, long_seconds: float, size: int
+) -> None:
+    times.long_seconds = long_seconds
+    assert times.size_within(100.0) == size
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def clock() -> Clock:
 async def batcher(engine: GatedEngine, clock: Clock) -> AsyncIterator[Batcher]:
     batcher = Batcher(engine.infer, max_batch=4, queue_size=8, metrics=Metrics().of_model("m"), clock=clock)
     batcher.times.expect([0.0, 1.0, 2.0, 3.0, 4.0])
+    batcher.times.long_seconds = 4.0
     yield batcher
     engine.gate.set()
     batcher.close()

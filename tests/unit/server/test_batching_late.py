@@ -28,6 +28,7 @@ async def steady(clock: Clock) -> AsyncIterator[Batcher]:
 
     batcher = Batcher(infer, max_batch=4, queue_size=8, metrics=Metrics().of_model("m"), clock=clock)
     batcher.times.expect([0.0, 1.0, 2.0, 3.0, 4.0])
+    batcher.times.long_seconds = 4.0
     yield batcher
     batcher.close()
 
@@ -108,6 +109,7 @@ async def test_who_is_late_whatever_is_done_makes_nobody_late(
     engine = GatedEngine()
     batcher = Batcher(engine.infer, max_batch=4, queue_size=8, metrics=Metrics().of_model("m"), clock=clock)
     batcher.times.expect([0.0, 1.0, 2.0, 3.0, 4.0])
+    batcher.times.long_seconds = 4.0
     running = caller(batcher, 0.0)
     await until(lambda: engine.batches)
     places = [batcher.admit(1, deadline) for deadline in (102.1, 103.1, 104.5)]
@@ -116,6 +118,7 @@ async def test_who_is_late_whatever_is_done_makes_nobody_late(
         batcher.enqueue(place, [ROW])
     clock.now += 0.5
     batcher.times.expect([0.0, 1.0, 2.0, 3.0, 4.0])
+    batcher.times.long_seconds = 4.0
     engine.gate.set()
     await running
     await until(lambda: all(place.answered() for place in places))

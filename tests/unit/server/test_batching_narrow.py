@@ -39,6 +39,7 @@ async def batcher(wide: GatedEngine, narrow: list[GatedEngine], clock: Clock) ->
         clock=clock,
     )
     batcher.times.expect([0.0, 1.0, 2.0, 3.0, 4.0])
+    batcher.times.long_seconds = 4.0
     yield batcher
     for engine in (wide, *narrow):
         engine.gate.set()
@@ -189,5 +190,6 @@ async def test_an_image_without_time_for_a_narrow_stream_gets_the_wide_one(
 ) -> None:
     await have_company(batcher)
     batcher.times.expect([0.0, 1.0, 2.0, 3.0, 4.0])
+    batcher.times.long_seconds = 4.0
     await caller(batcher, 6.0, deadline=clock.now + 0.9)
     assert wide.batches[-1] == [6.0]

@@ -146,14 +146,16 @@ def test_a_second_header_does_not_get_past_the_pixel_limit() -> None:
         imaging.decode(small[:header] + small[header : header + 19] + large[2:])
 
 
-def test_a_jpeg_of_very_many_scans_is_refused_before_it_is_decoded() -> None:
+@pytest.mark.parametrize("gap", [0, 1])
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_jpeg_of_very_many_scans_is_refused_before_it_is_decoded(place: int, gap: int) -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (64, 64)).save(buffer, "JPEG", progressive=True)
     data = buffer.getvalue()
     assert IMAGING.decode(data).shape == (224, 224, 3)
     last = data.rindex(b"\xff\xda")
     with pytest.raises(InvalidInput, match="scans, and each would be decoded; at most 50"):
-        IMAGING.decode(data[:last] + data[last:-2] * 60 + data[-2:])
+        IMAGING.decode(data[:last] + bytes(place) + (data[last:-2] + bytes(gap)) * 60 + data[-2:])
 
 
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])

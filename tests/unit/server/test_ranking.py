@@ -26,6 +26,19 @@ def test_only_k_are_given_but_all_classes_count() -> None:
     np.testing.assert_allclose(answer.probabilities, [[1 / 3], [1 / 3]], atol=1e-6)
 
 
+def test_of_equal_logits_the_class_with_the_lower_number_comes_first() -> None:
+    logits = np.array([[1, 3, 2, 3, 2, 2], [0, 0, 0, 0, 0, 1]], np.float32)
+    answer = rank(logits, list("abcdef"), 4)
+    assert answer.classes.tolist() == [[1, 3, 2, 4], [5, 0, 1, 2]]
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 40])
+def test_the_k_best_are_the_first_of_all_sorted(k: int) -> None:
+    logits = np.random.default_rng(0).integers(0, 9, (3, 40)).astype(np.float32)
+    by_hand = [sorted(range(40), key=lambda index, row=row: (-row[index], index))[:k] for row in logits]
+    assert rank(logits, [str(index) for index in range(40)], k).classes.tolist() == by_hand
+
+
 def test_large_logits_do_not_overflow() -> None:
     answer = rank(np.array([[1e4, -1e4, 0]], np.float32), LABELS, 2)
     assert answer.probabilities.tolist() == [[1.0, 0.0]]
