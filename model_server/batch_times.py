@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-LONG_SECONDS = 0.1
-"""What a batch of more than half of the most images takes at most: who comes next, in a hurry, waits for all of it."""
+ENOUGH = 0.01
+"""How much more than in the best batch an image may take in one that is large enough."""
 
 
 class BatchTimes:
@@ -15,7 +15,6 @@ class BatchTimes:
 
     def __init__(self, max_batch: int) -> None:
         self.max_batch = max_batch
-        self.long_seconds = LONG_SECONDS
         self._seconds = [0.0] * (max_batch + 1)
         self._factor = self._fastest = 1.0
 
@@ -29,34 +28,42 @@ class BatchTimes:
         steps = max(1, self.max_batch - 1)
         self.expect([0.0, *(one + (full - one) * (size - 1) / steps for size in range(1, self.max_batch + 1))])
 
-    def estimate(self, rows: int) -> float:
-        """Return the seconds for so many rows, in full batches and one of what is left."""
-        full, rest = divmod(rows, self.max_batch)
-        return self._factor * (full * self._seconds[self.max_batch] + self._seconds[rest])
+    def estimate(self, size: int) -> float:
+        """Return the seconds for a batch of so many images."""
+        return self._factor * self._seconds[size]
 
-    def size_within(self, seconds: float) -> int:
-        """Return how many images to run where the first must be answered within ``seconds``.
+    def plan(self, seconds: float) -> int:
+        """Return how many images to run together where each is to be answered within ``seconds``.
 
-        As many as take half of that, so that those that come next have time too, but no long batches of more than half
-        of the most images, which would win a hundredth; one, where a single image takes more than half; a full batch
-        where even that is too slow, for then nothing is lost.
+        A batch takes at most half of that, so that those that come next have time too; and it is no larger than it
+        takes to have nearly all that batches win, for whoever comes next waits for all of it.
         """
-        for size in range(self.max_batch, 0, -1):
-            took = self._factor * self._seconds[size]
-            if 2 * took <= seconds and (took <= self.long_seconds or 2 * size <= self.max_batch):
-                return size
-        return 1 if self._factor * self._seconds[1] <= seconds else self.max_batch
+        if not self.estimate(1):
+            return self.max_batch
+        most = next((size for size in range(self.max_batch, 1, -1) if 2 * self.estimate(size) <= seconds), 1)
+        enough = (1 + ENOUGH) * self.estimate(most) / most
+        return next(size for size in range(1, most + 1) if self.estimate(size) <= enough * size)
 
-    def size_for(self, deadlines: Iterable[float], now: float) -> int:
-        """Return how many to run of images that are to be answered by these times, the soonest of them first.
+    def size_for(self, waiting: Iterable[tuple[float, int]], now: float) -> int:
+        """Return how many to run of images that wait.
 
-        What will be late whatever is done is not to make others late: it runs in a batch that suits them.
+        As many as are planned, or as there is time for. One, where there is time for that at most; a full batch where
+        even one is too slow, for then nothing is lost. What will be late whatever is done is not to make others late: it
+        runs in a batch that suits them.
+
+        Args:
+            waiting: when each is to be answered, and how many are planned to run together with it; the soonest first.
+            now: the time.
         """
-        each = iter(deadlines)
-        soonest, least = next(each), now + self.estimate(1)
+        each = iter(waiting)
+        soonest, planned = next(each)
+        least = now + self.estimate(1)
         if soonest < least:
-            soonest = min((other for other in each if other >= least), default=soonest)
-        return self.size_within(soonest - now)
+            soonest, planned = min((other for other in each if other[0] >= least), default=(soonest, planned))
+        if soonest < least:
+            return self.max_batch
+        sizes = range(min(planned, self.max_batch), 1, -1)
+        return next((size for size in sizes if now + self.estimate(size) <= soonest), 1)
 
     def learn(self, size: int, seconds: float) -> None:
         """Take what a batch took into account; a stall counts as no more than four times what was expected."""

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from model_server.batch_times import BatchTimes
 from model_server.company import Company
 from model_server.errors import DeadlineUnmet, QueueFull
+from model_server.hurry import Hurry
 from model_server.lane import Infer, Lane, when_done
 from model_server.metrics import ModelMetrics
 from model_server.place import Place
@@ -62,6 +63,7 @@ class Batcher:
         self._queue: list[_Row] = []
         self._dead = 0
         self._company = Company()
+        self._hurry = Hurry()
         self._order = itertools.count()
 
     async def warm_up(self, row: Rows) -> dict[int, Float32Array]:
@@ -99,14 +101,15 @@ class Batcher:
             raise QueueFull(
                 f"the queue is full: {taken} of {self.queue_size} places are taken and {rows} more images do not fit; "
                 "send the request again later",
-                when_done(free_at, waiting, times) - now,
+                when_done(free_at, waiting, times, times.max_batch) - now,
             )
         place = Place(self, rows, deadline, now)
+        place.batch = self.times.plan(min(deadline - now, self._hurry.least(now)))
         position = bisect.bisect_right(self._admitted, deadline, key=lambda other: other.deadline)
         ahead = sum(other.waiting for other in self._admitted[:position])
         for later in (place, *self._admitted[position:]):
             ahead += later.waiting
-            seconds = when_done(free_at, ahead, times) - now
+            seconds = when_done(free_at, ahead, times, later.batch) - now
             if later is place:
                 place.foreseen = seconds
             late = now + self.slack.stretch(seconds) - later.deadline
@@ -121,6 +124,7 @@ class Batcher:
                     late,
                 )
         self._admitted.insert(position, place)
+        self._hurry.meet(deadline - now, now)
         self._metrics.queue_images.inc(rows)
         return place
 
@@ -190,11 +194,12 @@ class Batcher:
             self._metrics.stages["queue"].observe(begin - row.place.queued_at)
 
     def _take(self, times: BatchTimes, share: int) -> list["_Row"]:
-        """Take the most urgent rows: as many as the first of them that can be in time has time for."""
+        """Take the most urgent rows: as many as suits the first of them that can be in time."""
         self._skip_dead()
         if not self._queue:
             return []
-        size = times.size_for((row.deadline for row in self._queue if row.place.rows_left), self._clock())
+        waiting = ((row.deadline, row.place.batch) for row in self._queue if row.place.rows_left)
+        size = times.size_for(waiting, self._clock())
         batch: list[_Row] = []
         while self._queue and len(batch) < min(size, share):
             batch.append(heapq.heappop(self._queue))

@@ -100,24 +100,25 @@ class Lane:
         self._thread.shutdown(wait=True)
 
 
-def when_done(free_at: Sequence[float], images: int, times: BatchTimes) -> float:
+def when_done(free_at: Sequence[float], images: int, times: BatchTimes, batch: int) -> float:
     """Return when so many images are done by streams that are free at these times.
 
-    One stream takes them in batches; of several each takes one image, as soon as it is free, as it does in a hurry.
+    They share them in batches of at most ``batch``, each of which goes to the stream that is free first.
     """
-    if len(free_at) == 1:
-        return free_at[0] + times.estimate(images)
-    seconds = times.estimate(1)
-    if images == 0 or seconds == 0:
+    size = min(batch, times.max_batch, math.ceil(images / len(free_at)))
+    seconds = times.estimate(size)
+    if seconds == 0:
         return min(free_at)
-    # what is certainly done sooner than all of it: nobody waits for whole images up to there
-    level = _fill(free_at, images * seconds) - seconds
+    full, rest = divmod(images, size)
+    # what is certainly done sooner than all of it: nobody waits for whole batches up to there
+    level = _fill(free_at, full * seconds) - seconds
     done = [max(0, math.floor((level - begin) / seconds)) for begin in free_at]
     free = [begin + seconds * count for begin, count in zip(free_at, done, strict=True)]
     heapq.heapify(free)
-    for _ in range(images - sum(done) - 1):
-        heapq.heapreplace(free, free[0] + seconds)
-    return free[0] + seconds
+    last = free[0]
+    for _ in range(full - sum(done)):
+        heapq.heapreplace(free, last := free[0] + seconds)
+    return max(last, free[0] + times.estimate(rest)) if rest else last
 
 
 def _fill(free_at: Sequence[float], work: float) -> float:

@@ -33,6 +33,7 @@ class Place:
         self.deadline = deadline
         self.admitted_at = now
         self.foreseen = 0.0
+        self.batch = 1
         self.queued_at = 0.0
         self.rows_left: dict[int, Rows] = {}
         self._queue = queue

@@ -113,12 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--threads", type=_whole, metavar="N", help="engine threads (default: the container's CPU limit)"
     )
-    add(
-        "--max-batch",
-        _whole,
-        "images in the engine at once; more than half of them only in batches of a tenth of a second",
-        "N",
-    )
+    add("--max-batch", _whole, "images in the engine at once, where so many win a hundredth over fewer", "N")
     add("--max-images", _whole, "images in one request; more get 413", "N")
     add("--queue-size", _whole, "images admitted at once, for each model; more get 429", "N")
     add("--max-body-bytes", _whole, "size of a request, also after decompression; more gets 413", "BYTES")

@@ -10,13 +10,7 @@ def times() -> BatchTimes:
     """A batch of n images takes n seconds, up to 4."""
     times = BatchTimes(4)
     times.expect([0.0, 1.0, 2.0, 3.0, 4.0])
-    times.long_seconds = 4.0
     return times
-
-
-def test_rows_are_cut_into_full_batches_and_a_rest(times: BatchTimes) -> None:
-    times.expect([0.0, 10.0, 11.0, 12.0, 13.0])
-    assert [times.estimate(rows) for rows in (0, 1, 4, 5, 11)] == [0, 10, 13, 23, 38]
 
 
 @pytest.mark.parametrize(("largest", "seconds"), [(1, [0.0, 5.0]), (2, [0.0, 1.0, 5.0]), (3, [0.0, 1.0, 3.0, 5.0])])
@@ -26,24 +20,38 @@ def test_sizes_between_one_and_a_full_batch_lie_on_a_line(largest: int, seconds:
     assert [times.estimate(rows) for rows in range(largest + 1)] == seconds
 
 
-def test_a_batch_takes_half_of_the_time_or_is_one_or_is_full(times: BatchTimes) -> None:
-    sizes = {9.0: 4, 8.0: 4, 7.9: 3, 2.0: 1, 1.9: 1, 1.0: 1, 0.9: 4, -1.0: 4}
-    assert {seconds: times.size_within(seconds) for seconds in sizes} == sizes
-
-
-@pytest.mark.parametrize(("long_seconds", "size"), [(3.0, 3), (2.9, 2), (0.5, 2)])
-def test_no_batch_of_more_than_half_of_the_most_images_takes_long(
-    times: BatchTimes, long_seconds: float, size: int
+@pytest.mark.parametrize(
+    ("seconds", "plans"),
+    [
+        ([0.0, 1.0, 1.5, 2.0, 2.5], {6.0: 4, 5.0: 4, 4.9: 3, 3.0: 2, 2.9: 1, 0.5: 1, -1.0: 1}),
+        ([0.0, 1.0, 2.0, 3.0, 4.0], {100.0: 1}),  # a batch wins nothing
+        ([0.0, 1.02, 2.02, 3.02, 4.02], {100.0: 2, 4.0: 1}),  # the second wins a hundredth, the others less
+        ([0.0, 0.0, 0.0, 0.0, 0.0], {100.0: 4}),  # nothing is known of it
+    ],
+)
+def test_batches_are_as_large_as_pays_within_half_of_the_time(
+    times: BatchTimes, seconds: list[float], plans: dict[float, int]
 ) -> None:
-    times.long_seconds = long_seconds
-    assert times.size_within(100.0) == size
+    times.expect(seconds)
+    assert {within: times.plan(within) for within in plans} == plans
 
 
 @pytest.mark.parametrize(
-    ("lefts", "size"), [([0.5, 9.0, 6.0], 3), ([2.0, 9.0], 1), ([0.5, 0.9], 4), ([-3.0, 1.0], 1), ([20.0], 4)]
+    ("waiting", "size"),
+    [
+        ([(9.0, 3), (9.0, 4)], 3),
+        ([(9.0, 9)], 4),
+        ([(2.5, 4), (9.0, 4)], 2),
+        ([(1.5, 4)], 1),
+        ([(0.5, 4), (9.0, 2), (2.5, 3)], 2),
+        ([(0.5, 4), (0.9, 4)], 4),
+        ([(-3.0, 4), (1.0, 4)], 1),
+    ],
 )
-def test_what_is_late_anyway_suits_those_that_are_not(times: BatchTimes, lefts: list[float], size: int) -> None:
-    assert times.size_for([100 + left for left in lefts], 100) == size
+def test_as_many_run_as_suits_the_first_that_can_be_in_time(
+    times: BatchTimes, waiting: list[tuple[float, int]], size: int
+) -> None:
+    assert times.size_for([(100 + left, planned) for left, planned in waiting], 100) == size
 
 
 def test_a_measurement_counts_for_an_eighth_and_a_stall_as_four_times_what_was_expected(times: BatchTimes) -> None:

@@ -52,8 +52,7 @@ def clock() -> Clock:
 @pytest_asyncio.fixture
 async def batcher(engine: GatedEngine, clock: Clock) -> AsyncIterator[Batcher]:
     batcher = Batcher(engine.infer, max_batch=4, queue_size=8, metrics=Metrics().of_model("m"), clock=clock)
-    batcher.times.expect([0.0, 1.0, 2.0, 3.0, 4.0])
-    batcher.times.long_seconds = 4.0
+    batcher.times.expect([0.0, 1.0, 1.5, 2.0, 2.5])
     yield batcher
     engine.gate.set()
     batcher.close()
@@ -116,12 +115,25 @@ async def test_a_batch_is_no_larger_than_its_most_urgent_row_allows(
 ) -> None:
     running = caller(batcher, 0.0)
     await until(lambda: engine.batches)
-    urgent = caller(batcher, 9.0, deadline=105.0)  # a batch of 2 takes 2 seconds, less than half of 5
+    urgent = caller(batcher, 9.0, deadline=103.5)  # a batch of 2 takes 1.5 seconds, less than half of 3.5
     others = [caller(batcher, value) for value in (1.0, 2.0, 3.0)]
     await asyncio.sleep(0)
     engine.gate.set()
     await asyncio.gather(running, urgent, *others)
-    assert engine.batches[1] == [9.0, 1.0]
+    assert engine.batches[1:] == [[9.0, 1.0], [2.0, 3.0]], "who comes next may be in such a hurry too"
+
+
+async def test_batches_are_large_again_when_nobody_was_in_a_hurry_for_a_while(
+    batcher: Batcher, engine: GatedEngine, clock: Clock
+) -> None:
+    urgent = caller(batcher, 0.0, deadline=103.5)
+    await until(lambda: engine.batches)
+    clock.now += 1.1
+    others = [caller(batcher, value) for value in (1.0, 2.0, 3.0)]
+    await asyncio.sleep(0)
+    engine.gate.set()
+    await asyncio.gather(urgent, *others)
+    assert engine.batches[1:] == [[1.0, 2.0, 3.0]]
 
 
 async def test_a_full_queue_refuses_and_says_when_to_come_back(batcher: Batcher, engine: GatedEngine) -> None:
@@ -129,7 +141,7 @@ async def test_a_full_queue_refuses_and_says_when_to_come_back(batcher: Batcher,
     await until(lambda: engine.batches)
     with pytest.raises(QueueFull, match="8 of 8 places are taken") as refusal:
         await caller(batcher, 9.0)
-    assert refusal.value.retry_after_seconds == 8  # 4 seconds for the batch that runs, 4 for the one that waits
+    assert refusal.value.retry_after_seconds == 5  # 2.5 seconds for the batch that runs, 2.5 for the one that waits
     engine.gate.set()
     assert await asyncio.gather(*accepted) == [[2, 4, 6, 8], [10, 12, 14, 16]]
 
@@ -138,16 +150,16 @@ async def test_a_deadline_that_cannot_be_met_is_refused_at_once(batcher: Batcher
     accepted = [caller(batcher, 1, 2, 3, 4), caller(batcher, 5.0)]
     await until(lambda: engine.batches)
     with pytest.raises(DeadlineUnmet, match=r"1\.000 seconds late"):
-        await caller(batcher, 9.0, deadline=104.0)  # 4 seconds are running, and 1 is needed
+        await caller(batcher, 9.0, deadline=102.5)  # 2.5 seconds are running, and 1 is needed
     engine.gate.set()
     assert await asyncio.gather(*accepted) == [[2, 4, 6, 8], [10]]
 
 
 async def test_an_urgent_request_may_not_make_an_admitted_one_late(batcher: Batcher, engine: GatedEngine) -> None:
-    accepted = [caller(batcher, 1, 2, 3, 4), caller(batcher, 5.0, deadline=105.5)]
+    accepted = [caller(batcher, 1, 2, 3, 4), caller(batcher, 5.0, deadline=103.8)]
     await until(lambda: engine.batches)
     with pytest.raises(DeadlineUnmet):
-        await caller(batcher, 9.0, deadline=105.2)
+        await caller(batcher, 9.0, deadline=103.6)
     engine.gate.set()
     await asyncio.gather(*accepted)
 

@@ -38,8 +38,7 @@ async def batcher(wide: GatedEngine, narrow: list[GatedEngine], clock: Clock) ->
         metrics=Metrics().of_model("m"),
         clock=clock,
     )
-    batcher.times.expect([0.0, 1.0, 2.0, 3.0, 4.0])
-    batcher.times.long_seconds = 4.0
+    batcher.times.expect([0.0, 1.0, 1.5, 2.0, 2.5])
     yield batcher
     for engine in (wide, *narrow):
         engine.gate.set()
@@ -101,12 +100,12 @@ async def test_a_batch_is_divided_over_the_narrow_streams(batcher: Batcher, narr
 async def test_the_streams_together_decide_what_is_admitted(
     batcher: Batcher, narrow: list[GatedEngine], clock: Clock
 ) -> None:
-    running = caller(batcher, 1, 2, 3, 4)  # two each, which takes until 102
+    running = caller(batcher, 1, 2, 3, 4)  # two each, which takes until 101.5
     await until(lambda: all(engine.batches for engine in narrow))
-    with batcher.admit(4, clock.now + 4.0) as place:  # two more each, until 104
+    with batcher.admit(4, clock.now + 3.0) as place:  # two more each, until 103
         assert place.rows == 4
     with pytest.raises(DeadlineUnmet, match=r"1\.000 seconds late"):
-        batcher.admit(5, clock.now + 4.0)
+        batcher.admit(5, clock.now + 3.0)
     for engine in narrow:
         engine.gate.set()
     await running
@@ -189,7 +188,6 @@ async def test_an_image_without_time_for_a_narrow_stream_gets_the_wide_one(
     batcher: Batcher, wide: GatedEngine, clock: Clock
 ) -> None:
     await have_company(batcher)
-    batcher.times.expect([0.0, 1.0, 2.0, 3.0, 4.0])
-    batcher.times.long_seconds = 4.0
+    batcher.times.expect([0.0, 1.0, 1.5, 2.0, 2.5])
     await caller(batcher, 6.0, deadline=clock.now + 0.9)
     assert wide.batches[-1] == [6.0]

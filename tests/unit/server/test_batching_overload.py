@@ -20,6 +20,8 @@ SPARE = 0.05
 """Of the bound, by which the deadline is sooner."""
 DEVIATION = 0.1
 """Of an engine's times: one of ten images takes an eighth more than the median, as was measured."""
+MAX_BATCH = 16
+PATIENT_SECONDS = 10.0
 ROW = np.zeros(1, np.float32)
 
 
@@ -40,38 +42,61 @@ def loop() -> Iterator[VirtualLoop]:
     loop.close()
 
 
-def make_machine(loop: VirtualLoop, wide_seconds: float, narrow_seconds: float) -> Machine:
-    wide = Stream(loop, wide_seconds, DEVIATION, seed=0)
-    narrow = [Stream(loop, narrow_seconds, DEVIATION, seed) for seed in (1, 2)]
+@dataclass
+class Speed:
+    """Seconds of an image in the wide stream, of an image in a narrow one, and of a batch beside its images."""
+
+    wide: float
+    narrow: float
+    batch: float
+
+    @property
+    def peak(self) -> float:
+        """Return images a second of two narrow streams in full batches."""
+        return 2 / (self.narrow + self.batch / (MAX_BATCH / 2))
+
+
+NEWEST, NEW, OLD = Speed(0.0052, 0.0088, 0.0014), Speed(0.0105, 0.019, 0.001), Speed(0.033, 0.059, 0.001)
+"""ResNet-50 in int8 on two cores of AMD's: of its fifth generation, and of others with VNNI and without."""
+
+
+def make_machine(loop: VirtualLoop, speed: Speed) -> Machine:
+    wide = Stream(loop, speed.wide, DEVIATION, seed=0)
+    narrow = [Stream(loop, speed.narrow, DEVIATION, seed, speed.batch) for seed in (1, 2)]
     metrics = Metrics().of_model("m")
-    batcher = Batcher(wide, narrow=narrow, max_batch=8, queue_size=256, metrics=metrics, clock=loop.time)
+    batcher = Batcher(wide, narrow=narrow, max_batch=MAX_BATCH, queue_size=256, metrics=metrics, clock=loop.time)
     loop.run_until_complete(batcher.warm_up(ROW[np.newaxis]))
     return Machine(loop, batcher, wide, narrow)
 
 
-def overload(machine: Machine, rate: float, bound: float) -> tuple[float, float]:
-    """Send requests at random times, so many a second.
+def overload(machine: Machine, rate: float, bound: float, *, patient: int = 0) -> tuple[float, float]:
+    """Send requests at random times, so many a second; one in so many is patient.
 
     Returns:
-        How many a second were answered within the bound, and the p99 of those that were admitted, in seconds.
+        How many of the others were answered within the bound, a second, and the p99 of those of them that were
+        admitted, in seconds.
     """
     times: list[float] = []
 
-    async def ask(due: float) -> None:
+    async def ask(due: float, within: float) -> None:
         await asyncio.sleep(due)
         begin = machine.loop.time()
         try:
-            with machine.batcher.admit(1, begin + (1 - SPARE) * bound) as place:
+            with machine.batcher.admit(1, begin + within) as place:
                 await asyncio.sleep(DECODING)
                 await place.infer([ROW])
         except (DeadlineUnmet, QueueFull):
             return
-        if due >= LEARNING:
+        if due >= LEARNING and within < bound:
             times.append(machine.loop.time() - begin)
 
     async def ask_all() -> None:
         arrivals = random.Random(1)
-        await asyncio.gather(*[ask(arrivals.uniform(0.0, SECONDS)) for _ in range(round(rate * SECONDS))])
+        times_left = [
+            PATIENT_SECONDS if patient and number % patient == 0 else (1 - SPARE) * bound
+            for number in range(round(rate * SECONDS))
+        ]
+        await asyncio.gather(*[ask(arrivals.uniform(0.0, SECONDS), within) for within in times_left])
 
     machine.loop.run_until_complete(ask_all())
     in_time = sum(seconds <= bound for seconds in times)
@@ -79,16 +104,26 @@ def overload(machine: Machine, rate: float, bound: float) -> tuple[float, float]
 
 
 @pytest.mark.parametrize(
-    ("wide", "narrow", "bound", "at_peak", "at_twice"),
-    [(0.011, 0.020, 0.100, 0.90, 0.96), (0.033, 0.060, 0.250, 0.89, 0.96), (0.033, 0.060, 0.100, 0.60, 0.82)],
-    ids=["ten images fit into the bound", "eight", "three"],
+    ("speed", "bound", "at_peak", "at_twice"),
+    [(NEWEST, 0.100, 0.92, 0.96), (NEW, 0.100, 0.88, 0.96), (OLD, 0.250, 0.88, 0.96), (OLD, 0.100, 0.60, 0.82)],
+    ids=["twenty images fit into the bound", "ten", "eight", "three"],
 )
 def test_of_a_peaks_worth_most_is_in_time_and_of_twice_as_much_nearly_the_peak(
-    loop: VirtualLoop, wide: float, narrow: float, bound: float, at_peak: float, at_twice: float
+    loop: VirtualLoop, speed: Speed, bound: float, at_peak: float, at_twice: float
 ) -> None:
-    """The most that any server could have in time of a peak's worth is 0.95, 0.94 and 0.84 (benchmarks/overload.py)."""
-    peak = 2 / narrow
+    """The most that any server could have of a peak's worth is 0.97, 0.95, 0.94 and 0.84 (benchmarks/overload.py)."""
     for part, least in ((1, at_peak), (2, at_twice)):
-        goodput, p99 = overload(make_machine(loop, wide, narrow), part * peak, bound)
-        assert goodput >= least * peak
+        goodput, p99 = overload(make_machine(loop, speed), part * speed.peak, bound)
+        assert goodput >= least * speed.peak
         assert p99 <= bound
+
+
+@pytest.mark.parametrize(
+    ("speed", "bound", "least"), [(NEWEST, 0.100, 0.48), (NEWEST, 0.040, 0.40), (NEW, 0.100, 0.48), (OLD, 0.250, 0.48)]
+)
+def test_who_is_in_a_hurry_is_not_kept_waiting_by_large_batches_of_others(
+    loop: VirtualLoop, speed: Speed, bound: float, least: float
+) -> None:
+    goodput, p99 = overload(make_machine(loop, speed), speed.peak, bound, patient=2)
+    assert goodput >= least * speed.peak
+    assert p99 <= bound

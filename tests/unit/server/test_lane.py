@@ -28,7 +28,7 @@ from model_server.lane import LIGHT_SECONDS, Lane, when_done
 def test_images_go_to_whoever_is_free_first(free_at: list[float], images: int, done: float) -> None:
     times = BatchTimes(2)
     times.expect([0.0, 2.0, 4.0])
-    assert when_done(free_at, images, times) == done
+    assert when_done(free_at, images, times, 1) == done
 
 
 def test_it_is_as_if_each_image_was_taken_in_turn() -> None:
@@ -41,11 +41,20 @@ def test_it_is_as_if_each_image_was_taken_in_turn() -> None:
         for _ in range(images):
             last = min(free) + 1.5
             free[free.index(min(free))] = last
-        assert when_done(free_at, images, times) == pytest.approx(last)
+        assert when_done(free_at, images, times, 1) == pytest.approx(last)
 
 
 def test_streams_of_which_nobody_expects_anything_are_done_when_they_are_free() -> None:
-    assert when_done([3.0, 2.0], 5, BatchTimes(2)) == 2.0
+    assert when_done([3.0, 2.0], 5, BatchTimes(2), 2) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("images", "batch", "done"), [(1, 4, 11.0), (2, 4, 11.0), (4, 4, 11.5), (7, 2, 13.0), (8, 2, 13.0), (9, 8, 13.5)]
+)
+def test_streams_share_images_in_batches(images: int, batch: int, done: float) -> None:
+    times = BatchTimes(4)
+    times.expect([0.0, 1.0, 1.5, 2.0, 2.5])
+    assert when_done([10.0, 10.0], images, times, batch) == done
 
 
 async def run_one(expected_seconds: float, *, light: bool, error: Exception | None = None) -> tuple[object, bool]:
