@@ -48,8 +48,8 @@ class BatchTimes:
         """Return how many to run of images that wait.
 
         As many as are planned, or as there is time for. One, where there is time for that at most; a full batch where
-        even one is too slow, for then nothing is lost. What will be late whatever is done is not to make others late: it
-        runs in a batch that suits them.
+        even one is too slow, for then nothing is lost. What will be late whatever is done is not to make others late:
+        it runs in a batch that suits them.
 
         Args:
             waiting: when each is to be answered, and how many are planned to run together with it; the soonest first.
