@@ -1,9 +1,12 @@
 """How long batches of each size take: what is expected of them, and what is learned from those that ran."""
 
+import math
 from collections.abc import Iterable
 
 ENOUGH = 0.01
 """How much more than in the best batch an image may take in one that is large enough."""
+SACRIFICE = 0.25
+"""How much more it may take so that who comes next, in a hurry, need not wait for a large batch."""
 
 
 class BatchTimes:
@@ -32,38 +35,44 @@ class BatchTimes:
         """Return the seconds for a batch of so many images."""
         return self._factor * self._seconds[size]
 
-    def plan(self, seconds: float) -> int:
-        """Return how many images to run together where each is to be answered within ``seconds``.
+    def plan(self, seconds: float, others: float = math.inf) -> int:
+        """Return how many images to run together where each is to be answered within ``seconds``, if so many wait.
 
-        A batch takes at most half of that, so that those that come next have time too; and it is no larger than it
-        takes to have nearly all that batches win, for whoever comes next waits for all of it.
+        A batch takes at most half of that, and half of what ``others`` have, so that those that come next have time
+        too, unless it would cost more than ``SACRIFICE`` to run so few; and it is no larger than it takes to have
+        nearly all that batches win, for whoever comes next waits for all of it.
         """
         if not self.estimate(1):
             return self.max_batch
-        most = next((size for size in range(self.max_batch, 1, -1) if 2 * self.estimate(size) <= seconds), 1)
-        enough = (1 + ENOUGH) * self.estimate(most) / most
-        return next(size for size in range(1, most + 1) if self.estimate(size) <= enough * size)
+        least = self._least(self._most_within(seconds), SACRIFICE)
+        return self._least(max(least, self._most_within(min(seconds, others) / 2)), ENOUGH)
 
-    def size_for(self, waiting: Iterable[tuple[float, int]], now: float) -> int:
+    def size_for(self, waiting: Iterable[tuple[float, float]], now: float, others: float = math.inf) -> int:
         """Return how many to run of images that wait.
 
-        As many as are planned, or as there is time for. One, where there is time for that at most; a full batch where
-        even one is too slow, for then nothing is lost. What will be late whatever is done is not to make others late:
-        it runs in a batch that suits them.
+        As many as are planned, or as there is time for. What will be late whatever is done is not to make others late:
+        it runs in a batch that suits the first of them that can be in time.
 
         Args:
-            waiting: when each is to be answered, and how many are planned to run together with it; the soonest first.
+            waiting: when each is to be answered, and how long that was after it came; the soonest first.
             now: the time.
+            others: how many seconds those have that may come next.
         """
         each = iter(waiting)
-        soonest, planned = next(each)
+        soonest, seconds = next(each)
         least = now + self.estimate(1)
         if soonest < least:
-            soonest, planned = min((other for other in each if other[0] >= least), default=(soonest, planned))
-        if soonest < least:
-            return self.max_batch
-        sizes = range(min(planned, self.max_batch), 1, -1)
-        return next((size for size in sizes if now + self.estimate(size) <= soonest), 1)
+            soonest, seconds = min((other for other in each if other[0] >= least), default=(math.inf, math.inf))
+        return min(self.plan(seconds, others), self._most_within(soonest - now))
+
+    def _most_within(self, seconds: float) -> int:
+        """Return the largest batch that takes no longer, or one image."""
+        return next((size for size in range(self.max_batch, 1, -1) if self.estimate(size) <= seconds), 1)
+
+    def _least(self, most: int, loss: float) -> int:
+        """Return the smallest batch in which an image takes hardly longer than in one of ``most``."""
+        enough = (1 + loss) * self.estimate(most) / most
+        return next((size for size in range(1, most) if self.estimate(size) <= enough * size), most)
 
     def learn(self, size: int, seconds: float) -> None:
         """Take what a batch took into account; a stall counts as no more than four times what was expected."""

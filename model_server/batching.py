@@ -34,7 +34,7 @@ class Batcher:
         infer: rows ``[n, …]`` to logits ``[n, classes]``; called in a thread of its own, unless ``light``.
         narrow: the same over a part of the threads each, called in a thread each; none where ``infer`` does it all.
         light: whether batches that are done at once run on the event loop.
-        max_batch: images in the engine at once: in a call of ``infer``, or in one of each of ``narrow``.
+        max_batch: images in one call of ``infer``, or of one of ``narrow``.
         queue_size: images admitted at once: being decoded, waiting or in the engine.
         metrics: what is told of batches, of the queue's length and of the wait in it.
         clock: seconds, monotonic.
@@ -52,7 +52,7 @@ class Batcher:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.queue_size = queue_size
-        self.times = BatchTimes(math.ceil(max_batch / max(1, len(narrow))))
+        self.times = BatchTimes(max_batch)
         self.slack = Slack()
         self._metrics = metrics
         self._clock = clock
@@ -72,16 +72,14 @@ class Batcher:
         Returns:
             The logits of each batch, by its size.
         """
-        found: dict[int, tuple[Float32Array, float]] = {}
-        full = self.times.max_batch
+        sizes = sorted({1, self.times.max_batch})
         if self._narrow:
-            found |= await self._wide.warm_up(row, [1])
-            _, seconds = found[1]
+            _, seconds = (await self._wide.warm_up(row, [1]))[1]
             self._wide.times.expect_between(seconds, seconds)
-        for lane in self._shared:
-            found |= await lane.warm_up(row, sorted({1, full}))
-        self.times.expect_between(found[1][1], found[full][1])
-        return {size: logits for size, (logits, _) in found.items()}
+        found = [await lane.warm_up(row, sizes) for lane in self._shared]
+        one, full = (min(each[size][1] for each in found) for size in (sizes[0], sizes[-1]))
+        self.times.expect_between(one, full)
+        return {size: logits for size, (logits, _) in found[0].items()}
 
     def admit(self, rows: int, deadline: float) -> Place:
         """Take places for ``rows`` images that are to be answered by ``deadline``, on this batcher's clock.
@@ -96,24 +94,28 @@ class Batcher:
         self._company.meet(taken, now)
         lanes = [self._wide] if taken == 0 and rows == 1 and self._suits_wide(deadline) else self._shared
         ready = max(now, self._wide.free_at)
+        batch = self.times.plan(deadline - now, self._hurry.least(now))
         free_at, times = [max(ready, lane.free_at) for lane in lanes], lanes[0].times
         if taken + rows > self.queue_size:
             raise QueueFull(
                 f"the queue is full: {taken} of {self.queue_size} places are taken and {rows} more images do not fit; "
                 "send the request again later",
-                when_done(free_at, waiting, times, times.max_batch) - now,
+                when_done(free_at, waiting, times, batch) - now,
             )
         place = Place(self, rows, deadline, now)
-        place.batch = self.times.plan(min(deadline - now, self._hurry.least(now)))
+        if now + times.estimate(1) <= deadline:  # refused or not, more like it may come
+            self._hurry.meet(place.seconds, now)
         position = bisect.bisect_right(self._admitted, deadline, key=lambda other: other.deadline)
         ahead = sum(other.waiting for other in self._admitted[:position])
         for later in (place, *self._admitted[position:]):
+            if not later.waiting:
+                continue
             ahead += later.waiting
-            seconds = when_done(free_at, ahead, times, later.batch) - now
+            seconds = when_done(free_at, ahead, times, batch) - now
             if later is place:
                 place.foreseen = seconds
             late = now + self.slack.stretch(seconds) - later.deadline
-            if late > 0 and later.waiting:
+            if late > 0:
                 if now + seconds <= later.deadline:
                     self.slack.doubt(now)
                 elif not waiting and not self._is_busy():
@@ -124,7 +126,6 @@ class Batcher:
                     late,
                 )
         self._admitted.insert(position, place)
-        self._hurry.meet(deadline - now, now)
         self._metrics.queue_images.inc(rows)
         return place
 
@@ -198,8 +199,9 @@ class Batcher:
         self._skip_dead()
         if not self._queue:
             return []
-        waiting = ((row.deadline, row.place.batch) for row in self._queue if row.place.rows_left)
-        size = times.size_for(waiting, self._clock())
+        waiting = ((row.deadline, row.place.seconds) for row in self._queue if row.place.rows_left)
+        now = self._clock()
+        size = times.size_for(waiting, now, self._hurry.least(now))
         batch: list[_Row] = []
         while self._queue and len(batch) < min(size, share):
             batch.append(heapq.heappop(self._queue))

@@ -45,14 +45,14 @@ class Lane:
 
     async def warm_up(self, row: Rows, sizes: Iterable[int]) -> dict[int, tuple[Float32Array, float]]:
         """Run one row, ``[1, …]``, in batches of these sizes; return the logits of each and the seconds of its best."""
-        found = {}
-        for size in sizes:
-            batch, runs = np.repeat(row, size, axis=0), []
-            for _ in range(WARM_UP_RUNS):
+        found: dict[int, tuple[Float32Array, float]] = {}
+        batches = {size: np.repeat(row, size, axis=0) for size in sizes}
+        for _ in range(WARM_UP_RUNS):
+            for size, batch in batches.items():  # in turns: a machine that is slow for a moment is so for all sizes
                 begin = self._clock()
                 logits = await asyncio.get_running_loop().run_in_executor(self._thread, self._call, batch)
-                runs.append(self._seconds_since(begin))
-            found[size] = logits, min(runs)
+                _, least = found.get(size, (logits, math.inf))
+                found[size] = logits, min(least, self._seconds_since(begin))
         return found
 
     def run(self, rows: list[Rows], finished: Finished) -> float:
@@ -110,6 +110,8 @@ def when_done(free_at: Sequence[float], images: int, times: BatchTimes, batch: i
     if seconds == 0:
         return min(free_at)
     full, rest = divmod(images, size)
+    if len(free_at) == 1:
+        return free_at[0] + full * seconds + (times.estimate(rest) if rest else 0.0)
     # what is certainly done sooner than all of it: nobody waits for whole batches up to there
     level = _fill(free_at, full * seconds) - seconds
     done = [max(0, math.floor((level - begin) / seconds)) for begin in free_at]

@@ -33,7 +33,6 @@ class Place:
         self.deadline = deadline
         self.admitted_at = now
         self.foreseen = 0.0
-        self.batch = 1
         self.queued_at = 0.0
         self.rows_left: dict[int, Rows] = {}
         self._queue = queue
@@ -55,6 +54,11 @@ class Place:
         left = len(self.rows_left)
         self.rows_left = {}
         return left
+
+    @property
+    def seconds(self) -> float:
+        """Return the time that it was given."""
+        return self.deadline - self.admitted_at
 
     async def infer(self, rows: Iterable[Rows]) -> Float32Array:
         """Return the logits, ``[n, classes]``, of this request's n rows.

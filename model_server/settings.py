@@ -25,7 +25,7 @@ class Settings:
     precision: str = "auto"
     engine: str = "auto"
     threads: int | None = None
-    max_batch: int = 16
+    max_batch: int = 8
     max_images: int = 64
     queue_size: int = 256
     max_body_bytes: int = 32 << 20
@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--threads", type=_whole, metavar="N", help="engine threads (default: the container's CPU limit)"
     )
-    add("--max-batch", _whole, "images in the engine at once, where so many win a hundredth over fewer", "N")
+    add("--max-batch", _whole, "images in one call of the engine", "N")
     add("--max-images", _whole, "images in one request; more get 413", "N")
     add("--queue-size", _whole, "images admitted at once, for each model; more get 429", "N")
     add("--max-body-bytes", _whole, "size of a request, also after decompression; more gets 413", "BYTES")

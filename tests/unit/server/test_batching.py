@@ -115,7 +115,7 @@ async def test_a_batch_is_no_larger_than_its_most_urgent_row_allows(
 ) -> None:
     running = caller(batcher, 0.0)
     await until(lambda: engine.batches)
-    urgent = caller(batcher, 9.0, deadline=103.5)  # a batch of 2 takes 1.5 seconds, less than half of 3.5
+    urgent = caller(batcher, 9.0, deadline=103.2)  # a batch of 2 takes 1.5 seconds, less than half of 3.2
     others = [caller(batcher, value) for value in (1.0, 2.0, 3.0)]
     await asyncio.sleep(0)
     engine.gate.set()

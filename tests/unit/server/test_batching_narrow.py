@@ -33,7 +33,7 @@ async def batcher(wide: GatedEngine, narrow: list[GatedEngine], clock: Clock) ->
     batcher = Batcher(
         wide.infer,
         narrow=[engine.infer for engine in narrow],
-        max_batch=8,
+        max_batch=4,
         queue_size=16,
         metrics=Metrics().of_model("m"),
         clock=clock,
@@ -127,7 +127,7 @@ async def test_an_image_that_is_alone_is_held_to_the_wide_streams_time(clock: Cl
     metrics = Metrics().of_model("m")
     engines = run(0.5), run(1.0), run(1.0)
     wide, *narrow = (engine.infer for engine in engines)
-    batcher = Batcher(wide, narrow=narrow, max_batch=8, queue_size=16, metrics=metrics, clock=clock)
+    batcher = Batcher(wide, narrow=narrow, max_batch=4, queue_size=16, metrics=metrics, clock=clock)
     logits = await batcher.warm_up(ROW[np.newaxis])
     assert {size: found.shape for size, found in logits.items()} == {1: (1, 1), 4: (4, 1)}
     assert {len(batch) for batch in engines[0].batches} == {1}, "a batch would cost memory for nothing"
