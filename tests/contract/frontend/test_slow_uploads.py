@@ -28,6 +28,9 @@ async def test_a_thousand_slow_uploads_take_little_and_hold_nobody_up(tmp_path: 
             assert peak_bytes(frontend.process.pid) <= MAX_BYTES
             for writer in begun:
                 writer.close()
+        async with asyncio.timeout(20):
+            while server.runner.server.connections:  # or some would be collected before they are closed
+                await asyncio.sleep(0.01)
 
 
 async def begin(port: int, arrived: int) -> asyncio.StreamWriter:
