@@ -3,7 +3,7 @@
 import argparse
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,15 @@ COLOURS = colormaps["tab10"].colors  # type: ignore[attr-defined]
 MARKS = "osD^v<>P*X"
 DOTS_PER_INCH = 150
 PANELS: dict[str, Callable[[str], bool]] = {
-    "Serving efficiency": lambda name: name.split()[-1].isdecimal() and not name.startswith("digits"),
+    "Serving efficiency": lambda name: name.split()[-1].isdecimal() and not name.startswith(("digits", "ours")),
     "CPU of an image, server over engine": lambda name: name.endswith(" CPU"),
+    "Over other servers": lambda name: name.startswith("ours /") or name.endswith("/ ours"),
     "Goodput over the peak; digits over the empty framework": lambda name: name.startswith(("goodput", "digits")),
 }
 """What is drawn of the history, by the ratios' names; the most runs each has, the sooner it is drawn."""
 MOST_LINES = 10
+LEAST_MARGIN = timedelta(minutes=10)
+"""Beside the first and the last run: were there one alone, it would stand in the midst of four years."""
 Line = tuple[Sequence[Any], Sequence[float]]
 
 
@@ -102,6 +105,7 @@ def draw_history(history: Iterable[Mapping[str, Any]]) -> Figure:
         for name, ratio in made["ratios"].items():
             lines[name].append((datetime.fromisoformat(made["date"]), ratio))
     figure = Figure(figsize=(11, 3.2 * len(PANELS)), layout="constrained")
+    dates = [date for line in lines.values() for date, _ in line]
     for axes, (title, belongs) in zip(figure.subplots(len(PANELS), 1), PANELS.items(), strict=True):
         chosen = sorted((name for name in lines if belongs(name)), key=lambda name: -len(lines[name]))[:MOST_LINES]
         chosen.sort(key=_in_order)
@@ -109,6 +113,9 @@ def draw_history(history: Iterable[Mapping[str, Any]]) -> Figure:
         axes.axhline(1, color=INK, linewidth=0.8, linestyle="--")
         axes.set_title(title, loc="left", fontsize=10)
         axes.set_ylim(bottom=0)
+        if dates:
+            margin = max((max(dates) - min(dates)) / 20, LEAST_MARGIN)
+            axes.set_xlim(min(dates) - margin, max(dates) + margin)
         locator = AutoDateLocator()  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

@@ -48,6 +48,25 @@ def test_the_latest_figures_and_the_history_are_drawn(tmp_path: Path) -> None:
         assert (tmp_path / "plots" / f"{name}.svg").read_text().count("<svg") == 1
 
 
+def test_all_panels_have_the_same_time_even_where_there_is_one_run() -> None:
+    one = {**MADE, "ratios": {"v2 jpeg 8": 0.8}}
+    limits = {axes.get_xlim() for axes in draw_history([one]).axes}
+    assert len(limits) == 1
+    ((begin, end),) = limits
+    assert end - begin < 1, "days"
+
+
+def test_what_compares_servers_has_a_panel_of_its_own() -> None:
+    """Its ratios are many times those of the efficiency."""
+    ratios = {"v2 jpeg 8": 0.8, "ours / newcomer at 8": 7.0, "12 megapixels, Pillow in full / ours": 3.0}
+    panels = {axes.get_title(loc="left"): axes.get_legend() for axes in draw_history([{**MADE, "ratios": ratios}]).axes}
+    drawn = {title: [text.get_text() for text in legend.get_texts()] for title, legend in panels.items() if legend}
+    assert drawn == {
+        "Serving efficiency": ["v2 jpeg 8"],
+        "Over other servers": ["12 megapixels, Pillow in full / ours", "ours / newcomer at 8"],
+    }
+
+
 def test_a_panel_has_the_ratios_that_have_the_most_runs() -> None:
     names = [f"v2 jpeg {number}" for number in range(1, 15)]
     once = [{**MADE, "ratios": dict.fromkeys(names, 0.8)}]
