@@ -121,8 +121,8 @@ class Batcher:
                 elif not waiting and not self._is_busy():
                     times.doubt()
                 raise DeadlineUnmet(
-                    f"the deadline can't be met: {waiting} images wait, and an answer would come {late:.3f} seconds "
-                    "late; give a longer timeout or send the request again later",
+                    f"the deadline can't be met: {waiting} images wait, and an answer would come "
+                    f"{max(late, 0.001):.3f} seconds late; give a longer timeout or send the request again later",
                     late,
                 )
         self._admitted.insert(position, place)
