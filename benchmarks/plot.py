@@ -105,7 +105,6 @@ def draw_history(history: Iterable[Mapping[str, Any]]) -> Figure:
         for name, ratio in made["ratios"].items():
             lines[name].append((datetime.fromisoformat(made["date"]), ratio))
     figure = Figure(figsize=(11, 3.2 * len(PANELS)), layout="constrained")
-    dates = [date for line in lines.values() for date, _ in line]
     for axes, (title, belongs) in zip(figure.subplots(len(PANELS), 1), PANELS.items(), strict=True):
         chosen = sorted((name for name in lines if belongs(name)), key=lambda name: -len(lines[name]))[:MOST_LINES]
         chosen.sort(key=_in_order)
@@ -113,14 +112,16 @@ def draw_history(history: Iterable[Mapping[str, Any]]) -> Figure:
         axes.axhline(1, color=INK, linewidth=0.8, linestyle="--")
         axes.set_title(title, loc="left", fontsize=10)
         axes.set_ylim(bottom=0)
-        if dates:
-            margin = max((max(dates) - min(dates)) / 20, LEAST_MARGIN)
-            axes.set_xlim(min(dates) - margin, max(dates) + margin)
         locator = AutoDateLocator()  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
         if chosen:
             axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    if dates := [date for line in lines.values() for date, _ in line]:
+        begin, end = min(dates), max(dates)
+        margin = max((end - begin) / 20, LEAST_MARGIN)
+        for axes in figure.axes:
+            axes.set_xlim(begin - margin, end + margin)  # type: ignore[arg-type]
     return figure
 
 

@@ -35,7 +35,7 @@ class BatchTimes:
         """Return the seconds for a batch of so many images."""
         return self._factor * self._seconds[size]
 
-    def plan(self, seconds: float, others: float = math.inf) -> int:
+    def plan(self, seconds: float, others: float) -> int:
         """Return how many images to run together where each is to be answered within ``seconds``, if so many wait.
 
         A batch takes at most half of that, and half of what ``others`` have, so that those that come next have time
@@ -47,7 +47,7 @@ class BatchTimes:
         least = self._least(self._most_within(seconds), SACRIFICE)
         return self._least(max(least, self._most_within(min(seconds, others) / 2)), ENOUGH)
 
-    def size_for(self, waiting: Iterable[tuple[float, float]], now: float, others: float = math.inf) -> int:
+    def size_for(self, waiting: Iterable[tuple[float, float]], now: float, others: float) -> int:
         """Return how many to run of images that wait.
 
         As many as are planned, or as there is time for. What will be late whatever is done is not to make others late:

@@ -72,13 +72,12 @@ class Batcher:
         Returns:
             The logits of each batch, by its size.
         """
-        sizes = sorted({1, self.times.max_batch})
+        full = self.times.max_batch
         if self._narrow:
             _, seconds = (await self._wide.warm_up(row, [1]))[1]
             self._wide.times.expect_between(seconds, seconds)
-        found = [await lane.warm_up(row, sizes) for lane in self._shared]
-        one, full = (min(each[size][1] for each in found) for size in (sizes[0], sizes[-1]))
-        self.times.expect_between(one, full)
+        found = [await lane.warm_up(row, sorted({1, full})) for lane in self._shared]
+        self.times.expect_between(*(min(each[size][1] for each in found) for size in (1, full)))
         return {size: logits for size, (logits, _) in found[0].items()}
 
     def admit(self, rows: int, deadline: float) -> Place:

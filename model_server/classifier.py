@@ -98,10 +98,10 @@ class Classifier:
         if isinstance(content, Tensor):
             return list(content.values)
         images: Sequence[bytes | UInt8Array] = list(content.values) if isinstance(content, Pixels) else content.files
-        if len(images) == 1 and self._imaging.is_small(images[0]):
-            return [self._prepare_image(images[0])]
         loop = asyncio.get_running_loop()
         if len(images) == 1:
+            if self._imaging.is_small(images[0]):
+                return [self._prepare_image(images[0])]
             return [await loop.run_in_executor(self._pool, self._prepare_image, images[0])]
         preparing = [loop.run_in_executor(self._pool, self._prepare_image, image) for image in images]
         rows: list[Rows] = []

@@ -111,7 +111,7 @@ def when_done(free_at: Sequence[float], images: int, times: BatchTimes, batch: i
         return min(free_at)
     full, rest = divmod(images, size)
     if len(free_at) == 1:
-        return free_at[0] + full * seconds + (times.estimate(rest) if rest else 0.0)
+        return free_at[0] + full * seconds + times.estimate(rest)
     # what is certainly done sooner than all of it: nobody waits for whole batches up to there
     level = _fill(free_at, full * seconds) - seconds
     done = [max(0, math.floor((level - begin) / seconds)) for begin in free_at]
@@ -120,7 +120,7 @@ def when_done(free_at: Sequence[float], images: int, times: BatchTimes, batch: i
     last = free[0]
     for _ in range(full - sum(done)):
         heapq.heapreplace(free, last := free[0] + seconds)
-    return max(last, free[0] + times.estimate(rest)) if rest else last
+    return max(last, free[0] + times.estimate(rest))
 
 
 def _fill(free_at: Sequence[float], work: float) -> float:

@@ -79,8 +79,7 @@ class Place:
             return
         self._logits[position] = logits
         if len(self._logits) == self.rows:
-            rows = [self._logits[index] for index in range(self.rows)]
-            self._answer.set_result(np.stack(rows) if self.rows > 1 else rows[0][np.newaxis])
+            self._answer.set_result(np.stack([self._logits[index] for index in range(self.rows)]))
 
     def fail(self, error: BaseException) -> None:
         """Answer with an error."""

@@ -52,6 +52,6 @@ def rank(logits: Float32Array, labels: Sequence[str], k: int, *, with_logits: bo
 
 def _best(row: Float32Array, k: int) -> Int64Array:
     """Return the numbers of the ``k`` largest, the largest first; only those are sorted."""
-    least = np.partition(row, len(row) - k)[len(row) - k]
+    least = np.partition(row, -k)[-k]
     among = np.flatnonzero(row >= least)
     return among[np.argsort(-row[among], kind="stable")[:k]]

@@ -25,16 +25,6 @@ PATIENT_SECONDS = 10.0
 ROW = np.zeros(1, np.float32)
 
 
-@dataclass
-class Machine:
-    """A batcher over a wide stream and two narrow ones."""
-
-    loop: VirtualLoop
-    batcher: Batcher
-    wide: Stream
-    narrow: list[Stream]
-
-
 @pytest.fixture
 def loop() -> Iterator[VirtualLoop]:
     loop = VirtualLoop()
@@ -62,38 +52,39 @@ GPU = Speed(0.0041, 0.0001, 0.004)
 """An engine with which a batch of eight takes hardly longer than one image."""
 
 
-def make_machine(loop: VirtualLoop, speed: Speed) -> Machine:
+def make_batcher(loop: VirtualLoop, speed: Speed) -> Batcher:
     wide = Stream(loop, speed.wide, DEVIATION, seed=0)
     narrow = [Stream(loop, speed.narrow, DEVIATION, seed, speed.batch) for seed in (1, 2)]
     metrics = Metrics().of_model("m")
     batcher = Batcher(wide, narrow=narrow, max_batch=MAX_BATCH, queue_size=256, metrics=metrics, clock=loop.time)
     loop.run_until_complete(batcher.warm_up(ROW[np.newaxis]))
-    return Machine(loop, batcher, wide, narrow)
+    return batcher
 
 
 @dataclass
-class Come:
+class Outcome:
     """What became of a flow: how many a second were answered within its bound, and the p99 of all, in seconds."""
 
     in_time: float
     p99: float
 
 
-def send(machine: Machine, *flows: tuple[float, float]) -> list[Come]:
+def send(loop: VirtualLoop, speed: Speed, *flows: tuple[float, float]) -> list[Outcome]:
     """Send requests at random times: of each flow so many a second, each of which is to be answered within a bound."""
+    batcher = make_batcher(loop, speed)
     found: list[list[float]] = [[] for _ in flows]
 
     async def ask(due: float, bound: float, times: list[float]) -> None:
         await asyncio.sleep(due)
-        begin = machine.loop.time()
+        begin = loop.time()
         try:
-            with machine.batcher.admit(1, begin + (1 - SPARE) * bound) as place:
+            with batcher.admit(1, begin + (1 - SPARE) * bound) as place:
                 await asyncio.sleep(DECODING)
                 await place.infer([ROW])
         except (DeadlineUnmet, QueueFull):
             return
         if due >= LEARNING:
-            times.append(machine.loop.time() - begin)
+            times.append(loop.time() - begin)
 
     async def ask_all() -> None:
         arrivals = random.Random(1)
@@ -105,9 +96,9 @@ def send(machine: Machine, *flows: tuple[float, float]) -> list[Come]:
             ]
         )
 
-    machine.loop.run_until_complete(ask_all())
+    loop.run_until_complete(ask_all())
     return [
-        Come(sum(seconds <= bound for seconds in times) / (SECONDS - LEARNING), float(np.quantile(times, 0.99)))
+        Outcome(sum(seconds <= bound for seconds in times) / (SECONDS - LEARNING), float(np.quantile(times, 0.99)))
         for (_, bound), times in zip(flows, found, strict=True)
     ]
 
@@ -122,9 +113,9 @@ def test_of_a_peaks_worth_most_is_in_time_and_of_twice_as_much_nearly_the_peak(
 ) -> None:
     """The most that any server could have of a peak's worth is 0.97, 0.95, 0.94 and 0.84 (benchmarks/overload.py)."""
     for part, least in ((1, at_peak), (2, at_twice)):
-        (come,) = send(make_machine(loop, speed), (part * speed.peak, bound))
-        assert come.in_time >= least * speed.peak
-        assert come.p99 <= bound
+        (outcome,) = send(loop, speed, (part * speed.peak, bound))
+        assert outcome.in_time >= least * speed.peak
+        assert outcome.p99 <= bound
 
 
 @pytest.mark.parametrize(
@@ -135,7 +126,7 @@ def test_who_is_in_a_hurry_is_not_kept_waiting_by_large_batches_of_others(
     loop: VirtualLoop, speed: Speed, bound: float, hurried: float, patient: float
 ) -> None:
     half = speed.peak / 2
-    few, many = send(make_machine(loop, speed), (half, bound), (half, PATIENT_SECONDS))
+    few, many = send(loop, speed, (half, bound), (half, PATIENT_SECONDS))
     assert few.in_time >= hurried * speed.peak
     assert few.p99 <= bound
     assert many.in_time >= patient * speed.peak
@@ -144,5 +135,5 @@ def test_who_is_in_a_hurry_is_not_kept_waiting_by_large_batches_of_others(
 @pytest.mark.parametrize(("speed", "least"), [(NEWEST, 0.85), (GPU, 0.75)])
 def test_a_few_in_a_great_hurry_cost_the_others_a_bounded_part(loop: VirtualLoop, speed: Speed, least: float) -> None:
     bound = 2 * (speed.batch + speed.narrow)
-    _, others = send(make_machine(loop, speed), (3.0, bound), (speed.peak, PATIENT_SECONDS))
+    _, others = send(loop, speed, (3.0, bound), (speed.peak, PATIENT_SECONDS))
     assert others.in_time >= least * speed.peak

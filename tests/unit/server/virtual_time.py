@@ -37,13 +37,11 @@ class Stream:
     def __init__(
         self, loop: VirtualLoop, seconds: float, deviation: float, seed: int, batch_seconds: float = 0.0
     ) -> None:
-        self.batches: list[int] = []
         self._loop, self._seconds, self._deviation = loop, seconds, deviation
         self._batch_seconds = batch_seconds
         self._random = random.Random(seed)
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
-        self.batches.append(len(rows))
         seconds = self._batch_seconds + len(rows) * self._seconds
         self._loop.taken = seconds * math.exp(self._random.gauss(0.0, self._deviation))
         return rows
