@@ -38,6 +38,13 @@ _PLUGINS: dict[bytes, type[ImageFile.ImageFile]] = {
 _SCAN = 0xDAFF
 """A JPEG's marker of a scan, 255 and 218, as a number of two bytes, the lower one first."""
 _STRIPPED_PNG = b"\x89PNG\x1a"
+_LINE_BREAKS = b"\r\n"
+_SURELY_BROKEN_BYTES = 4 << 10
+"""So many bytes of compressed data are without a line break once in 10¹³ files."""
+_WITHOUT_LINE_BREAKS = (
+    "without its line breaks, which were taken out on the way: send it as it is, with curl by --data-binary rather "
+    "than --data"
+)
 _ORIENTATION_TAG = 0x0112
 _MIRRORED_ACROSS, _MIRRORED_DOWN, _SWAPPED = (2, 3, 6, 7), (3, 4, 7, 8), (5, 6, 7, 8)
 _UPRIGHT = {
@@ -108,8 +115,7 @@ class Imaging:
         except InvalidInput:
             raise
         except Exception as error:  # decoders raise whatever a hostile file drives them to
-            reason = str(error) or type(error).__name__
-            raise InvalidInput(f"the {image.format} image is corrupt or truncated: {reason}") from error
+            raise _corrupt(image.format, data, error) from error
 
     def fit(self, pixels: UInt8Array) -> UInt8Array:
         """Resize and crop decoded pixels, UINT8 ``[H, W, 3]``, to UINT8 ``[S, S, 3]``."""
@@ -208,13 +214,16 @@ def _open(data: bytes) -> ImageFile.ImageFile:
             try:
                 return plugin(io.BytesIO(data))
             except Exception as error:
-                raise InvalidInput(f"the {plugin.format} image is corrupt or truncated: {error}") from error
+                raise _corrupt(plugin.format, data, error) from error
     if data.startswith(_STRIPPED_PNG):
-        raise InvalidInput(
-            "a PNG image without its line breaks, which were taken out on the way: send it as it is, "
-            "with curl by --data-binary rather than --data"
-        )
+        raise InvalidInput(f"a PNG image {_WITHOUT_LINE_BREAKS}")
     raise InvalidInput(f"not an image that is read here (it begins with {data[:8]!r}); send a JPEG, PNG or WebP file")
+
+
+def _corrupt(kind: str | None, data: bytes, error: Exception) -> InvalidInput:
+    if len(data) > _SURELY_BROKEN_BYTES and not any(byte in data for byte in _LINE_BREAKS):
+        return InvalidInput(f"a {kind} image {_WITHOUT_LINE_BREAKS}")
+    return InvalidInput(f"the {kind} image is corrupt or truncated: {str(error) or type(error).__name__}")
 
 
 def _read_orientation(image: ImageFile.ImageFile) -> int:

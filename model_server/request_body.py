@@ -1,6 +1,7 @@
 """A request's body: within its limit, within its time, decompressed."""
 
 import asyncio
+import io
 import zlib
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -32,19 +33,19 @@ async def read_body(request: Request, *, max_bytes: int, timeout_seconds: float)
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > max_bytes:
         raise _too_large(max_bytes, f"{length} bytes")
-    parts, size = [], 0
+    received, size = io.BytesIO(), 0
     try:
         async with asyncio.timeout(timeout_seconds):
             async for part in request.stream():
                 size += len(part)
                 if size > max_bytes:
                     raise _too_large(max_bytes, "more")
-                parts.append(part)
+                received.write(part)
     except TimeoutError as error:
         raise RequestTimeout(
             f"the body did not arrive within {timeout_seconds:g} seconds ({size} bytes did); send it faster"
         ) from error
-    body = b"".join(parts)
+    body = received.getvalue()
     if encoding == "identity":
         return body
     # in a thread however small it is: 32 kB may stand for 32 MiB

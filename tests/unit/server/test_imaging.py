@@ -146,6 +146,22 @@ def test_a_second_header_does_not_get_past_the_pixel_limit() -> None:
         imaging.decode(small[:header] + small[header : header + 19] + large[2:])
 
 
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+@pytest.mark.parametrize("taken", [b"\r\n", b"\r\n\0"])
+def test_who_sends_a_file_with_curls_data_is_told_so(taken: bytes, form: str) -> None:
+    stripped = encode(PHOTOS["china"], form).translate(None, taken)
+    with pytest.raises(InvalidInput, match=f"a {form} image without its line breaks.*--data-binary rather than --data"):
+        IMAGING.decode(stripped)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_of_any_other_damage_the_decoder_says_what_it_is(form: str) -> None:
+    whole = encode(PHOTOS["china"], form)
+    for damaged in (whole[: len(whole) // 2], whole[:100]):
+        with pytest.raises(InvalidInput, match=f"the {form} image is corrupt or truncated: ."):
+            IMAGING.decode(damaged)
+
+
 @pytest.mark.parametrize("gap", [0, 1])
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_jpeg_of_very_many_scans_is_refused_before_it_is_decoded(place: int, gap: int) -> None:
