@@ -6,7 +6,7 @@ import sys
 
 from benchmarks import comparison, efficiency, framework, growth, overload, plot, soak
 from benchmarks.arguments import add_common_arguments
-from benchmarks.load_client import LoadError
+from benchmarks.load_client import LoadError, check_client
 from benchmarks.report import FiguresError, read_history, read_latest
 from benchmarks.servers import ServerError
 from benchmarks.worker import WorkerError
@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
                 os.sched_setaffinity(0, options.cores)  # before anything is started, which inherits it
             read_latest(options.latest)  # or minutes would be measured in vain
             read_history(options.history)
+            check_client()
         module.run(options)
     except (FiguresError, LoadError, ServerError, WorkerError) as error:
         print(f"benchmarks {options.benchmark}: {error}", file=sys.stderr)

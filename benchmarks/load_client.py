@@ -118,11 +118,16 @@ def send(
     return Load(**json.loads(_run(command, seconds + warm_up + SPARE_SECONDS)))
 
 
+def check_client() -> None:
+    """Raise LoadError where the load client is not built."""
+    if not PROGRAM.exists():
+        raise LoadError(f"{PROGRAM} is not there: `make .tools/bin/load` builds it, with Go")
+
+
 def _run(command: Sequence[str], timeout_seconds: float) -> str:
+    check_client()
     try:
         ended = subprocess.run(command, capture_output=True, text=True, timeout=timeout_seconds, check=False)
-    except FileNotFoundError as error:
-        raise LoadError(f"{PROGRAM} is not there: `make .tools/bin/load` builds it, with Go") from error
     except subprocess.TimeoutExpired as error:
         raise LoadError(f"the load client did not end within {timeout_seconds:.0f} seconds") from error
     if ended.returncode:

@@ -11,7 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogFormatter, NullLocator
 
 from benchmarks.report import HISTORY, LATEST, FiguresError, read_history, read_latest
 
@@ -55,7 +55,8 @@ def run(options: argparse.Namespace) -> None:
     for path, usual in ((options.latest, LATEST), (options.history, HISTORY)):
         if path != usual and not path.exists():
             raise FiguresError(f"{path} is not there")
-    latest, history = read_latest(options.latest), read_history(options.history)
+    latest = read_latest(options.latest)
+    history = [made for made in read_history(options.history) if any(map(_is_drawn, made["ratios"]))]
     if not ("efficiency" in latest or history):
         raise FiguresError(
             f"there is nothing to draw in {options.latest} or {options.history}: "
@@ -85,9 +86,10 @@ def draw_latest(made: Mapping[str, Any]) -> Figure:
     efficiency.axhline(1, color=INK, linewidth=0.8, linestyle="--")
     _draw_lines(latency, _by_case(rows, "p50_ms"))
     _draw_lines(latency, _by_case(rows, "p99_ms"), style=":", named=False)
-    latency.set_title("Latency, ms: p50, and p99 dotted", loc="left", fontsize=10)
+    latency.set_title("Latency, ms: p50, and p99 dotted and hollow", loc="left", fontsize=10)
     latency.set_yscale("log")
     latency.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    latency.yaxis.set_minor_formatter(LogFormatter())  # which labels them where there are few others
     clients = sorted({row["clients"] for row in rows})
     for axes in (efficiency, latency):
         axes.set_xscale("log")
@@ -104,10 +106,11 @@ def draw_history(history: Iterable[Mapping[str, Any]]) -> Figure:
     for made in history:
         for name, ratio in made["ratios"].items():
             lines[name].append((datetime.fromisoformat(made["date"]), ratio))
-    figure = Figure(figsize=(11, 3.2 * len(PANELS)), layout="constrained")
-    for axes, (title, belongs) in zip(figure.subplots(len(PANELS), 1), PANELS.items(), strict=True):
-        chosen = sorted((name for name in lines if belongs(name)), key=lambda name: -len(lines[name]))[:MOST_LINES]
-        chosen.sort(key=_in_order)
+    panels = {title: names for title, belongs in PANELS.items() if (names := [name for name in lines if belongs(name)])}
+    figure = Figure(figsize=(11, 3.2 * len(panels)), layout="constrained")
+    for number, (title, names) in enumerate(panels.items()):
+        axes = figure.add_subplot(len(panels), 1, number + 1)
+        chosen = sorted(sorted(names, key=lambda name: -len(lines[name]))[:MOST_LINES], key=_in_order)
         _draw_lines(axes, {name: tuple(zip(*lines[name], strict=True)) for name in chosen})  # type: ignore[misc]
         axes.axhline(1, color=INK, linewidth=0.8, linestyle="--")
         axes.set_title(title, loc="left", fontsize=10)
@@ -115,14 +118,17 @@ def draw_history(history: Iterable[Mapping[str, Any]]) -> Figure:
         locator = AutoDateLocator()  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-        if chosen:
-            axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    if dates := [date for line in lines.values() for date, _ in line]:
+        axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    dates = [date for line in lines.values() for date, _ in line]
+    for axes in figure.axes:
         begin, end = min(dates), max(dates)
         margin = max((end - begin) / 20, LEAST_MARGIN)
-        for axes in figure.axes:
-            axes.set_xlim(begin - margin, end + margin)  # type: ignore[arg-type]
+        axes.set_xlim(begin - margin, end + margin)  # type: ignore[arg-type]
     return figure
+
+
+def _is_drawn(name: str) -> bool:
+    return any(belongs(name) for belongs in PANELS.values())
 
 
 def _in_order(name: str) -> list[str]:
@@ -146,6 +152,7 @@ def _draw_lines(axes: Axes, lines: Mapping[str, Line], style: str = "-", *, name
             linestyle=style,
             marker=MARKS[number % len(MARKS)],
             markersize=4.5,
+            markerfacecolor="white" if style == ":" else None,
             linewidth=1.4,
             color=COLOURS[number % len(COLOURS)],
             label=name if named else None,

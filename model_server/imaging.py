@@ -7,6 +7,7 @@ DCT at a half, a quarter or an eighth costs a fraction of the full one. Pillow r
 
 import io
 import math
+import re
 import struct
 from collections.abc import Callable
 
@@ -37,7 +38,8 @@ _PLUGINS: dict[bytes, type[ImageFile.ImageFile]] = {
 }
 _SCAN = 0xDAFF
 """A JPEG's marker of a scan, 255 and 218, as a number of two bytes, the lower one first."""
-_STRIPPED_PNG = b"\x89PNG\x1a"
+_STRIPPED_HEADS = {"PNG": re.compile(rb"\x89PNG\x1a"), "WEBP": re.compile(rb"RIFF.{0,4}WEBP", re.DOTALL)}
+"""How files begin whose line breaks were taken out, and zeros."""
 _LINE_BREAKS = b"\r\n"
 _SURELY_BROKEN_BYTES = 4 << 10
 """So many bytes of compressed data are without a line break once in 10¹³ files."""
@@ -215,8 +217,9 @@ def _open(data: bytes) -> ImageFile.ImageFile:
                 return plugin(io.BytesIO(data))
             except Exception as error:
                 raise _corrupt(plugin.format, data, error) from error
-    if data.startswith(_STRIPPED_PNG):
-        raise InvalidInput(f"a PNG image {_WITHOUT_LINE_BREAKS}")
+    for kind, head in _STRIPPED_HEADS.items():
+        if head.match(data):
+            raise InvalidInput(f"a {kind} image {_WITHOUT_LINE_BREAKS}")
     raise InvalidInput(f"not an image that is read here (it begins with {data[:8]!r}); send a JPEG, PNG or WebP file")
 
 

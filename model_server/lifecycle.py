@@ -153,7 +153,7 @@ class VisionServer(ModelServer):
         refuse_connections(listener)
         await self._grpc_port.refuse_calls()
         state = self._uvicorn.server_state
-        logger.info("stopping: no new connections, %d of HTTP still open", len(state.connections))
+        logger.info("stopping: no new connections; still open over HTTP: %d", len(state.connections))
         await self._pause(LINGER_SECONDS)
         # each has a deadline, its client's or the server's, or is a load that ends
         while (state.tasks or not self._grpc_port.is_idle()) and not self._hurried.is_set():

@@ -90,3 +90,14 @@ def test_figures_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.Cap
     for option in ("--latest", "--history"):
         assert main(["plot", option, str(tmp_path / "nope")]) == 1
         assert capsys.readouterr().err == f"benchmarks plot: {tmp_path / 'nope'} is not there\n"
+
+
+def test_without_the_load_client_nothing_is_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("benchmarks.load_client.PROGRAM", tmp_path / "none")
+    assert main(["overload", "--latest", str(tmp_path / "latest"), "--history", str(tmp_path / "history")]) == 1
+    told = capsys.readouterr()
+    assert told.err.startswith("benchmarks overload: ")
+    assert "`make .tools/bin/load` builds it" in told.err
+    assert not told.out

@@ -48,6 +48,13 @@ def test_the_latest_figures_and_the_history_are_drawn(tmp_path: Path) -> None:
         assert (tmp_path / "plots" / f"{name}.svg").read_text().count("<svg") == 1
 
 
+def test_a_history_of_nothing_that_is_drawn_is_nothing_to_draw(tmp_path: Path) -> None:
+    (tmp_path / "latest.json").write_text("{}")
+    (tmp_path / "history.jsonl").write_text(json.dumps({**MADE, "benchmark": "soak", "ratios": {"growth": 1.0}}) + "\n")
+    with pytest.raises(FiguresError, match="there is nothing to draw"):
+        run(options(tmp_path))
+
+
 def test_all_panels_have_the_same_time_even_where_there_is_one_run() -> None:
     one = {**MADE, "ratios": {"v2 jpeg 8": 0.8}}
     limits = {axes.get_xlim() for axes in draw_history([one]).axes}
@@ -60,7 +67,7 @@ def test_what_compares_servers_has_a_panel_of_its_own() -> None:
     """Its ratios are many times those of the efficiency."""
     ratios = {"v2 jpeg 8": 0.8, "ours / newcomer at 8": 7.0, "12 megapixels, Pillow in full / ours": 3.0}
     panels = {axes.get_title(loc="left"): axes.get_legend() for axes in draw_history([{**MADE, "ratios": ratios}]).axes}
-    drawn = {title: [text.get_text() for text in legend.get_texts()] for title, legend in panels.items() if legend}
+    drawn = {title: [text.get_text() for text in legend.get_texts()] if legend else [] for title, legend in panels.items()}
     assert drawn == {
         "Serving efficiency": ["v2 jpeg 8"],
         "Over other servers": ["12 megapixels, Pillow in full / ours", "ours / newcomer at 8"],

@@ -146,7 +146,7 @@ def test_a_second_header_does_not_get_past_the_pixel_limit() -> None:
         imaging.decode(small[:header] + small[header : header + 19] + large[2:])
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
 @pytest.mark.parametrize("taken", [b"\r\n", b"\r\n\0"])
 def test_who_sends_a_file_with_curls_data_is_told_so(taken: bytes, form: str) -> None:
     stripped = encode(PHOTOS["china"], form).translate(None, taken)
