@@ -67,7 +67,8 @@ def test_what_compares_servers_has_a_panel_of_its_own() -> None:
     """Its ratios are many times those of the efficiency."""
     ratios = {"v2 jpeg 8": 0.8, "ours / newcomer at 8": 7.0, "12 megapixels, Pillow in full / ours": 3.0}
     panels = {axes.get_title(loc="left"): axes.get_legend() for axes in draw_history([{**MADE, "ratios": ratios}]).axes}
-    drawn = {title: [text.get_text() for text in legend.get_texts()] if legend else [] for title, legend in panels.items()}
+    assert all(panels.values()), "an empty panel"
+    drawn = {title: [text.get_text() for text in legend.get_texts()] for title, legend in panels.items() if legend}
     assert drawn == {
         "Serving efficiency": ["v2 jpeg 8"],
         "Over other servers": ["12 megapixels, Pillow in full / ours", "ours / newcomer at 8"],
