@@ -49,7 +49,7 @@ imports: $(DEV)/ready ## The import contracts alone
 pytest: $(DEV)/ready test-tools ## The tests alone, or some of them with ARGS="…"
 	$(DEV)/bin/pytest --numprocesses auto --dist loadfile $(ARGS)
 
-bench-bundle: build/bundles/resnet-50/model.yaml ## Make a ResNet-50 in int8 of random weights, to measure speed with (6 GB with torch)
+bench-bundle: build/bundles/resnet-50/model.yaml ## Make a ResNet-50 in int8 of random weights, to measure speed with; installs 6 GB, torch among it
 
 build/bundles/resnet-50/model.yaml: | $(DEV)/ready
 	@$(DEV)/bin/python -m benchmarks.resnet_bundle
@@ -60,7 +60,7 @@ bench: .tools/bin/load bench-bundle ## Measure the server against the bare engin
 	$(BENCH) overload --seconds 5 --rounds 1 --parts 0.7,0.85,0.95,2
 	$(BENCH) framework --seconds 2 --rounds 3 --clients 32
 
-bench-quick: .tools/bin/load bench-bundle ## Less of it, in a minute: the ratios that make test ends with
+bench-quick: .tools/bin/load bench-bundle ## Less of it, in a minute or two: the ratios that make test ends with
 	$(BENCH) efficiency --keep-as quick --seconds 2 --rounds 2 --clients 8,32 --doors v2
 	$(BENCH) framework --seconds 2 --rounds 1 --clients 32 --doors v2
 

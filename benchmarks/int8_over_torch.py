@@ -10,24 +10,36 @@ means anything here.
 
 import argparse
 import statistics
+import sys
 import time
 
 from benchmarks.arguments import add_rounds, add_seconds
 from benchmarks.decks import make_deck
-from benchmarks.load_client import send
+from benchmarks.load_client import LoadError, check_client, send
 from benchmarks.machine import print_machine
 from benchmarks.resnet_bundle import ARCHITECTURE, BUNDLE, CLASSES, SIZE, build_bundle
-from benchmarks.servers import serve_ours
-from benchmarks.worker import running_worker
+from benchmarks.servers import ServerError, serve_ours
+from benchmarks.worker import WorkerError, running_worker
 from model_server.bundle import read_manifest
 
 CLIENTS, BATCH = 8, 8
 WARM_UP_SECONDS = 3.0
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Print both for every round, and the ratio's median, least and greatest."""
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, and return the exit status, 1 where it could not be measured."""
     options = build_parser().parse_args(arguments)
+    try:
+        run(options)
+    except (LoadError, ServerError, WorkerError) as error:
+        print(f"int8_over_torch: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print both for every round, and the ratio's median, least and greatest."""
+    check_client()  # or minutes would pass in vain
     build_bundle()
     print_machine("torch", "nncf")
     deck = make_deck("model", "jpeg", read_manifest(BUNDLE).name)
@@ -82,4 +94,4 @@ class Torch:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,7 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchmarks.report import HISTORY, LATEST, FiguresError, read_history, read_latest
 
@@ -89,7 +89,8 @@ def draw_latest(made: Mapping[str, Any]) -> Figure:
     latency.set_title("Latency, ms: p50, and p99 dotted and hollow", loc="left", fontsize=10)
     latency.set_yscale("log")
     latency.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    latency.yaxis.set_minor_formatter(LogFormatter())  # which labels them where there are few others
+    latency.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    latency.yaxis.set_minor_locator(NullLocator())
     clients = sorted({row["clients"] for row in rows})
     for axes in (efficiency, latency):
         axes.set_xscale("log")

@@ -77,7 +77,10 @@ def read_history(history: Path = HISTORY) -> list[dict[str, Any]]:
     Raises:
         FiguresError: it holds something else, or can't be read.
     """
-    return _read_objects(history, whole=False)
+    found = _read_objects(history, whole=False)
+    if not all(isinstance(made.get("ratios"), dict) for made in found):
+        raise FiguresError(f"{history} is no history: every run has its ratios")
+    return found
 
 
 def _read_objects(path: Path, *, whole: bool) -> list[dict[str, Any]]:

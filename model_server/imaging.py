@@ -7,7 +7,6 @@ DCT at a half, a quarter or an eighth costs a fraction of the full one. Pillow r
 
 import io
 import math
-import re
 import struct
 from collections.abc import Callable
 
@@ -38,15 +37,11 @@ _PLUGINS: dict[bytes, type[ImageFile.ImageFile]] = {
 }
 _SCAN = 0xDAFF
 """A JPEG's marker of a scan, 255 and 218, as a number of two bytes, the lower one first."""
-_STRIPPED_HEADS = {"PNG": re.compile(rb"\x89PNG\x1a"), "WEBP": re.compile(rb"RIFF.{0,4}WEBP", re.DOTALL)}
-"""How files begin whose line breaks were taken out, and zeros."""
-_LINE_BREAKS = b"\r\n"
-_SURELY_BROKEN_BYTES = 4 << 10
-"""So many bytes of compressed data are without a line break once in 10¹³ files."""
-_WITHOUT_LINE_BREAKS = (
-    "without its line breaks, which were taken out on the way: send it as it is, with curl by --data-binary rather "
-    "than --data"
-)
+_BEGINNINGS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"RIFF": "WebP"}
+"""What is left of each kind where line breaks and zeros were taken out."""
+_TAKEN_BY_CURL = b"\r\n\0"
+_HEAD_BYTES = 32
+"""Within so many, a file of any of these kinds has a zero: in the length of a part, or behind its name."""
 _ORIENTATION_TAG = 0x0112
 _MIRRORED_ACROSS, _MIRRORED_DOWN, _SWAPPED = (2, 3, 6, 7), (3, 4, 7, 8), (5, 6, 7, 8)
 _UPRIGHT = {
@@ -217,16 +212,25 @@ def _open(data: bytes) -> ImageFile.ImageFile:
                 return plugin(io.BytesIO(data))
             except Exception as error:
                 raise _corrupt(plugin.format, data, error) from error
-    for kind, head in _STRIPPED_HEADS.items():
-        if head.match(data):
-            raise InvalidInput(f"a {kind} image {_WITHOUT_LINE_BREAKS}")
-    raise InvalidInput(f"not an image that is read here (it begins with {data[:8]!r}); send a JPEG, PNG or WebP file")
+    raise _tell_stripped(data) or InvalidInput(
+        f"not an image that is read here (it begins with {data[:8]!r}); send a JPEG, PNG or WebP file"
+    )
 
 
 def _corrupt(kind: str | None, data: bytes, error: Exception) -> InvalidInput:
-    if len(data) > _SURELY_BROKEN_BYTES and not any(byte in data for byte in _LINE_BREAKS):
-        return InvalidInput(f"a {kind} image {_WITHOUT_LINE_BREAKS}")
-    return InvalidInput(f"the {kind} image is corrupt or truncated: {str(error) or type(error).__name__}")
+    reason = str(error) or type(error).__name__
+    return _tell_stripped(data) or InvalidInput(f"the {kind} image is corrupt or truncated: {reason}")
+
+
+def _tell_stripped(data: bytes) -> InvalidInput | None:
+    """Return what to tell whoever sent a file with ``curl --data``, which no whole file and no part of one gets."""
+    kind = next((kind for begins, kind in _BEGINNINGS.items() if data.startswith(begins)), None)
+    if kind is None or len(data) <= _HEAD_BYTES or any(byte in data for byte in _TAKEN_BY_CURL):
+        return None
+    return InvalidInput(
+        f"a {kind} image whose line breaks and zeros were taken out on the way: send it as it is, "
+        "with curl by --data-binary rather than --data"
+    )
 
 
 def _read_orientation(image: ImageFile.ImageFile) -> int:

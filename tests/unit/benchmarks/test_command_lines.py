@@ -97,7 +97,10 @@ def test_without_the_load_client_nothing_is_measured(
 ) -> None:
     monkeypatch.setattr("benchmarks.load_client.PROGRAM", tmp_path / "none")
     assert main(["overload", "--latest", str(tmp_path / "latest"), "--history", str(tmp_path / "history")]) == 1
+    assert int8_over_torch.main([]) == 1
     told = capsys.readouterr()
-    assert told.err.startswith("benchmarks overload: ")
-    assert "`make .tools/bin/load` builds it" in told.err
+    overload, int8 = told.err.splitlines()
+    assert overload.startswith("benchmarks overload: ")
+    assert int8.startswith("int8_over_torch: ")
+    assert all(line.endswith("`make .tools/bin/load` builds it, with Go") for line in (overload, int8))
     assert not told.out

@@ -1,7 +1,9 @@
 """Imaging against torchvision's own transform, and against sums done by hand."""
 
 import io
+import re
 import struct
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -146,18 +148,32 @@ def test_a_second_header_does_not_get_past_the_pixel_limit() -> None:
         imaging.decode(small[:header] + small[header : header + 19] + large[2:])
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
-@pytest.mark.parametrize("taken", [b"\r\n", b"\r\n\0"])
-def test_who_sends_a_file_with_curls_data_is_told_so(taken: bytes, form: str) -> None:
-    stripped = encode(PHOTOS["china"], form).translate(None, taken)
-    with pytest.raises(InvalidInput, match=f"a {form} image without its line breaks.*--data-binary rather than --data"):
-        IMAGING.decode(stripped)
+def taken_by_curl(data: bytes) -> bytes:
+    """What curl's --data sends of a file since 8.7."""
+    return data.translate(None, b"\r\n\0")
+
+
+def cut_by_older_curl(data: bytes) -> bytes:
+    """What it sent until then: pieces of 255 bytes, or up to a line break, each up to its first of these bytes."""
+    pieces = re.findall(rb"[^\n]{0,254}\n|[^\n]{1,255}", data, re.DOTALL)
+    return b"".join(re.split(rb"[\r\n\0]", piece)[0] for piece in pieces)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (640, 427)])
+@pytest.mark.parametrize(("form", "kind"), [("PNG", "PNG"), ("JPEG", "JPEG"), ("WEBP", "WebP")])
+@pytest.mark.parametrize("curl", [taken_by_curl, cut_by_older_curl])
+def test_who_sends_a_file_with_curls_data_is_told_so(
+    curl: Callable[[bytes], bytes], form: str, kind: str, size: tuple[int, int]
+) -> None:
+    with pytest.raises(InvalidInput, match=f"a {kind} image whose line breaks.*--data-binary rather than --data"):
+        IMAGING.decode(curl(encode(PHOTOS["china"].resize(size), form)))
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
-def test_of_any_other_damage_the_decoder_says_what_it_is(form: str) -> None:
-    whole = encode(PHOTOS["china"], form)
-    for damaged in (whole[: len(whole) // 2], whole[:100]):
+@pytest.mark.parametrize("image", [PHOTOS["china"], Image.new("RGB", (900, 900), (13, 26, 77))])
+def test_of_any_other_damage_the_decoder_says_what_it_is(image: Image.Image, form: str) -> None:
+    whole = encode(image, form)
+    for damaged in (whole[: len(whole) // 2], whole[:100], whole[:40] + whole[40:].translate(None, b"\r\n\0")):
         with pytest.raises(InvalidInput, match=f"the {form} image is corrupt or truncated: ."):
             IMAGING.decode(damaged)
 
