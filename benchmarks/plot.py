@@ -82,8 +82,8 @@ def draw_latest(made: Mapping[str, Any]) -> Figure:
     efficiency, latency = figure.subplots(1, 2)
     _draw_lines(efficiency, _by_case(rows, "efficiency"))
     efficiency.set_title("Serving efficiency: images a second, server over engine", loc="left", fontsize=10)
-    efficiency.set_ylim(bottom=0)
     efficiency.axhline(1, color=INK, linewidth=0.8, linestyle="--")
+    efficiency.set_ylim(bottom=0)  # which ends the automatic limits
     _draw_lines(latency, _by_case(rows, "p50_ms"))
     _draw_lines(latency, _by_case(rows, "p99_ms"), style=":", named=False)
     latency.set_title("Latency, ms: p50, and p99 dotted and hollow", loc="left", fontsize=10)
