@@ -225,7 +225,8 @@ def _corrupt(kind: str | None, data: bytes, error: Exception) -> InvalidInput:
 def _tell_stripped(data: bytes) -> InvalidInput | None:
     """Return what to tell whoever sent a file with ``curl --data``, which no whole file and no part of one gets."""
     kind = next((kind for begins, kind in _BEGINNINGS.items() if data.startswith(begins)), None)
-    if kind is None or len(data) <= _HEAD_BYTES or any(byte in data for byte in _TAKEN_BY_CURL):
+    has_length = data[8:12] == b"WEBP"  # the whole of a WebP's, which has a zero below 16 MB
+    if kind is None or has_length or len(data) <= _HEAD_BYTES or any(byte in data for byte in _TAKEN_BY_CURL):
         return None
     return InvalidInput(
         f"a {kind} image whose line breaks and zeros were taken out on the way: send it as it is, "
