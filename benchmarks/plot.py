@@ -102,7 +102,7 @@ def draw_latest(made: Mapping[str, Any]) -> Figure:
 
 
 def draw_history(history: Iterable[Mapping[str, Any]]) -> Figure:
-    """Draw how the ratios changed from run to run."""
+    """Draw how the ratios changed from run to run; one at least belongs to a panel."""
     lines: dict[str, list[tuple[datetime, float]]] = defaultdict(list)
     for made in history:
         for name, ratio in made["ratios"].items():
@@ -121,9 +121,9 @@ def draw_history(history: Iterable[Mapping[str, Any]]) -> Figure:
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
         axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     dates = [date for line in lines.values() for date, _ in line]
+    begin, end = min(dates), max(dates)
+    margin = max((end - begin) / 20, LEAST_MARGIN)
     for axes in figure.axes:
-        begin, end = min(dates), max(dates)
-        margin = max((end - begin) / 20, LEAST_MARGIN)
         axes.set_xlim(begin - margin, end + margin)  # type: ignore[arg-type]
     return figure
 
