@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model_server.allocator import give_back_memory
+from model_server.allocator import Allocator
 from model_server.authorization import Authorization
 from model_server.batching import Batcher
 from model_server.bundle import Bundle
@@ -40,17 +40,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):  # until there is something to drain; PID 1 has no default
         signal.signal(number, lambda *_: sys.exit(0))
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it would log is raised as well
-    give_back_memory(os.environ)
+    allocator = Allocator(os.environ)
+    allocator.configure()
     _configure_logging(settings)
     try:
-        _serve(settings)
+        _serve(settings, allocator)
     except (BundleError, StartError) as error:
         print(f"vision-server: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, allocator: Allocator) -> None:
     # these import kserve, which takes a second that --help and a mistyped option should not take
     from model_server.grpc_calls import InferenceHandler
     from model_server.grpc_port import GrpcPort
@@ -104,7 +105,7 @@ def _serve(settings: Settings) -> None:
         )
         metrics_app = build_metrics_app(metrics.registry, repository)
         announce = partial(_announce, repository, settings.host)
-        VisionServer(repository, app, metrics_app, grpc_port, phase, settings, announce).run()
+        VisionServer(repository, app, metrics_app, grpc_port, phase, settings, allocator, announce).run()
 
 
 def _build_classifier(

@@ -17,6 +17,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from http_connection.connection import connection_type
+from model_server.allocator import Allocator
 from model_server.drain import Phase
 from model_server.grpc_port import GrpcPort
 from model_server.kserve_sdk import ModelServer
@@ -67,6 +68,7 @@ class VisionServer(ModelServer):
         grpc_port: GrpcPort,
         phase: Phase,
         settings: Settings,
+        allocator: Allocator,
         announce: Callable[[int, int, int], None],
     ) -> None:
         super().__init__(
@@ -80,6 +82,7 @@ class VisionServer(ModelServer):
         self._grpc_port = grpc_port
         self._phase = phase
         self._settings = settings
+        self._allocator = allocator
         self._announce = announce
         self._signalled = asyncio.Event()
         self._hurried = asyncio.Event()
@@ -108,6 +111,7 @@ class VisionServer(ModelServer):
             loop.add_signal_handler(number, self.stop, number)
         serving = asyncio.create_task(self._uvicorn.serve(sockets=[listener]))
         telling = asyncio.create_task(self._metrics.serve(sockets=[metrics_listener]))
+        trimming = asyncio.create_task(self._allocator.trim_regularly())
         try:
             if await self._load():
                 await self._grpc_port.say_ready(True)
@@ -119,6 +123,7 @@ class VisionServer(ModelServer):
         finally:
             self._uvicorn.should_exit = self._metrics.should_exit = self._metrics.force_exit = True
             await asyncio.gather(serving, telling)
+            trimming.cancel()
             await self._grpc_port.close()
             await self._repository.stop()
 
