@@ -77,6 +77,7 @@ class Connection(H11Protocol):
 
     def _take_piece(self, data: bytes) -> None:
         """Leave a piece of a body to the app, as uvicorn does with what h11 has cut out, but without a copy."""
+        self._unset_keepalive_if_required()
         cycle: Any = self.cycle  # its body is made bytes before the app gets it, and may be that from the begin
         cycle.body = cycle.body + data if cycle.body else data
         if len(cycle.body) > HIGH_WATER_LIMIT:
@@ -128,11 +129,8 @@ class _Conversation(h11.Connection):
 
     def next_event(self) -> Any:
         event = super().next_event()
-        if isinstance(event, h11.Data):
-            self._pieces += 1
-            self._body_bytes += len(event.data)
-            if self._pieces > CRUMBS and self._body_bytes < self._pieces * LEAST_PIECE_BYTES:
-                raise h11.RemoteProtocolError(f"its body comes in pieces of less than {LEAST_PIECE_BYTES} bytes")
+        if isinstance(event, h11.Data) and not self._count_piece(len(event.data)):
+            raise h11.RemoteProtocolError(f"its body comes in pieces of less than {LEAST_PIECE_BYTES} bytes")
         if isinstance(event, h11.Request):
             self._pieces = self._body_bytes = 0
             names = {name for name, _ in event.headers}
@@ -148,11 +146,19 @@ class _Conversation(h11.Connection):
         Nothing in it means anything to h11, which would copy it three times, and uvicorn twice.
         """
         reader = self._reader
-        if not isinstance(reader, ContentLengthReader) or not LEAST_PIECE_BYTES <= length < reader._remaining:
+        if not isinstance(reader, ContentLengthReader) or length >= reader._remaining:
+            return False
+        if not self._count_piece(length):  # h11's way ends in a refusal
             return False
         reader._remaining -= length
-        self._pieces += 1
-        self._body_bytes += length
+        return True
+
+    def _count_piece(self, length: int) -> bool:
+        """Count a piece of a body, unless it is one too many for how small they are."""
+        pieces, size = self._pieces + 1, self._body_bytes + length
+        if pieces > CRUMBS and size < pieces * LEAST_PIECE_BYTES:
+            return False
+        self._pieces, self._body_bytes = pieces, size
         return True
 
     def send(self, event: Any) -> Any:

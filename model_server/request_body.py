@@ -13,6 +13,12 @@ from model_server.errors import InvalidInput, RequestTimeout, TooLarge, Unsuppor
 LARGE_BYTES = 128 << 10
 """What is larger is decoded in a thread, so that the event loop goes on."""
 
+JOINED_BYTES = 8 << 20
+"""A body of so many bytes is joined from its pieces; a larger one grows, so that it is not held twice.
+
+The C library lets what is larger than that grow without a copy (``allocator``).
+"""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -33,19 +39,23 @@ async def read_body(request: Request, *, max_bytes: int, timeout_seconds: float)
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > max_bytes:
         raise _too_large(max_bytes, f"{length} bytes")
-    received, size = io.BytesIO(), 0
+    pieces: list[bytes] = []
+    grown, size = io.BytesIO(), 0
     try:
         async with asyncio.timeout(timeout_seconds):
             async for part in request.stream():
                 size += len(part)
                 if size > max_bytes:
                     raise _too_large(max_bytes, "more")
-                received.write(part)
+                pieces.append(part)
+                if size > JOINED_BYTES:
+                    grown.writelines(pieces)
+                    pieces = []
     except TimeoutError as error:
         raise RequestTimeout(
             f"the body did not arrive within {timeout_seconds:g} seconds ({size} bytes did); send it faster"
         ) from error
-    body = received.getvalue()
+    body = grown.getvalue() if size > JOINED_BYTES else b"".join(pieces)
     if encoding == "identity":
         return body
     # in a thread however small it is: 32 kB may stand for 32 MiB

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from http_connection.connection import LEAST_PIECE_BYTES, Connection, connection_type
+from http_connection.connection import CRUMBS, LEAST_PIECE_BYTES, Connection, connection_type
 
 BODY = random.Random(0).randbytes(700_000)
 HEAD = b"POST /first HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
@@ -28,12 +28,12 @@ SIZES = {
 
 
 class Sink(asyncio.Transport):
-    """A transport that keeps what is written, and how often it was told not to read."""
+    """A transport that keeps what is written, and whether it is to read."""
 
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
-        self.pauses = 0
+        self.reads = True
         self.closed = False
 
     def write(self, data: Any) -> None:
@@ -49,10 +49,10 @@ class Sink(asyncio.Transport):
         self.closed = True
 
     def pause_reading(self) -> None:
-        self.pauses += 1
+        self.reads = False
 
     def resume_reading(self) -> None:
-        pass
+        self.reads = True
 
 
 class App:
@@ -62,10 +62,13 @@ class App:
         self.bodies: list[tuple[str, bytes]] = []
         self.may_read = asyncio.Event()
         self.may_read.set()
+        self.pieces: list[bytes] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.may_read.wait()
-        self.bodies.append((scope["path"], await Request(scope, receive).body()))
+        pieces = [piece async for piece in Request(scope, receive).stream()]
+        self.pieces += pieces
+        self.bodies.append((scope["path"], b"".join(pieces)))
         await PlainTextResponse("thanks")(scope, receive, send)
 
 
@@ -104,13 +107,19 @@ async def until(condition: Any) -> None:
             await asyncio.sleep(0)
 
 
+async def feed(connection: Connection, sink: Sink, data: bytes, sizes: Iterable[int]) -> None:
+    """Send as a transport does: nothing while it is not to read, nor after it was closed."""
+    for piece in cut(data, sizes):
+        await until(lambda: sink.reads)
+        connection.data_received(piece)
+        await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 async def test_a_body_arrives_as_it_was_sent(connection: Connection, app: App, sink: Sink, sizes: list[int]) -> None:
     connection.data_received(HEAD % len(BODY))
-    for piece in cut(BODY, sizes):
-        connection.data_received(piece)
-        await asyncio.sleep(0)
-    connection.data_received(SECOND)
+    await feed(connection, sink, BODY, sizes)
+    await feed(connection, sink, SECOND, [999])
     await until(lambda: sink.written.count(b"thanks") == 2)
     assert app.bodies == [("/first", BODY), ("/second", b"hello")]
 
@@ -118,9 +127,7 @@ async def test_a_body_arrives_as_it_was_sent(connection: Connection, app: App, s
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 async def test_a_whole_exchange_in_pieces(connection: Connection, app: App, sink: Sink, sizes: list[int]) -> None:
     """Heads, bodies and the next request are cut anywhere."""
-    for piece in cut(HEAD % len(BODY) + BODY + SECOND + HEAD % len(BODY) + BODY, sizes):
-        connection.data_received(piece)
-        await asyncio.sleep(0)
+    await feed(connection, sink, HEAD % len(BODY) + BODY + SECOND + HEAD % len(BODY) + BODY, sizes)
     await until(lambda: sink.written.count(b"thanks") == 3)
     assert app.bodies == [("/first", BODY), ("/second", b"hello"), ("/first", BODY)]
 
@@ -128,10 +135,13 @@ async def test_a_whole_exchange_in_pieces(connection: Connection, app: App, sink
 async def test_an_app_that_does_not_read_has_the_client_wait(connection: Connection, app: App, sink: Sink) -> None:
     app.may_read.clear()
     connection.data_received(HEAD % len(BODY))
-    connection.data_received(BODY[:300_000])
-    assert sink.pauses == 1
+    connection.data_received(BODY[: 64 << 10])
+    assert sink.reads
+    connection.data_received(BODY[64 << 10 : 65 << 10])
+    assert not sink.reads
     app.may_read.set()
-    connection.data_received(BODY[300_000:])
+    await until(lambda: sink.reads)  # though nothing more has come
+    connection.data_received(BODY[65 << 10 :])
     await until(lambda: b"thanks" in sink.written)
     assert app.bodies == [("/first", BODY)]
 
@@ -140,9 +150,7 @@ async def test_what_is_no_body_is_not_passed_over(connection: Connection, app: A
     """In chunks, and behind the end of a body, each byte means something."""
     chunk = b"%x\r\n%s\r\n" % (len(BODY), BODY)
     connection.data_received(b"POST /first HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
-    for piece in cut(chunk + b"0\r\n\r\n", [4096] * 999):
-        connection.data_received(piece)
-        await asyncio.sleep(0)
+    await feed(connection, sink, chunk + b"0\r\n\r\n", [4096] * 999)
     await until(lambda: b"thanks" in sink.written)
     assert app.bodies == [("/first", BODY)]
     connection.data_received(b"x" * 300 + b"\r\n\r\n")
@@ -162,3 +170,32 @@ async def test_a_body_behind_an_early_answer_is_not_kept(connection: Connection,
     assert connection.conn.their_state is h11.SEND_BODY
     connection.data_received(BODY[:300_000])
     assert not connection.cycle.body
+
+
+async def test_a_piece_is_the_apps_without_a_copy(connection: Connection, app: App, sink: Sink) -> None:
+    piece = BODY[:200_000]
+    connection.data_received(HEAD % len(BODY))
+    connection.data_received(piece)
+    await feed(connection, sink, BODY[200_000:], [])
+    await until(lambda: b"thanks" in sink.written)
+    assert any(each is piece for each in app.pieces)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "taken"),
+    [
+        ([1] * 2 * CRUMBS, CRUMBS),
+        ([1] * CRUMBS + [LEAST_PIECE_BYTES] * CRUMBS, CRUMBS),
+        ([LEAST_PIECE_BYTES] * CRUMBS + [1] * CRUMBS, CRUMBS),
+        ([LEAST_PIECE_BYTES + 1] * CRUMBS + [1] * CRUMBS, CRUMBS + 3),
+    ],
+    ids=["crumbs", "crumbs before pieces", "crumbs behind pieces", "crumbs behind larger pieces"],
+)
+async def test_so_many_pieces_may_be_crumbs(connection: Connection, sink: Sink, sizes: list[int], taken: int) -> None:
+    connection.data_received(HEAD % len(BODY))
+    pieces = list(cut(BODY, sizes))
+    await feed(connection, sink, b"".join(pieces[:taken]), sizes[:taken])
+    assert not sink.written
+    connection.data_received(pieces[taken])
+    await until(lambda: b"HTTP/1.1 400" in sink.written)
+    assert b"pieces of less than 256 bytes" in sink.written
