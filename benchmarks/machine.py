@@ -7,7 +7,11 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import psutil
+
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "amx_bf16")
+MOST_BUSY = 0.3
+LOOK_SECONDS = 0.5
 PACKAGES = ("openvino", "kserve", "uvicorn", "starlette", "grpcio", "numpy", "pillow", "simplejpeg")
 
 
@@ -33,6 +37,9 @@ def print_machine(*packages: str) -> None:
     shown = {"Python": found["python"], **{name: _version(name) for name in (*PACKAGES, *packages)}}
     print(", ".join(f"{name} {number}" for name, number in shown.items()))
     print("random weights: only speed means anything", flush=True)
+    busy = _busy_cores()
+    if busy > MOST_BUSY:
+        print(f"others use {busy:.1f} of the cores: what is measured beside them means little", flush=True)
 
 
 def read_commit() -> str:
@@ -45,6 +52,11 @@ def read_commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return commit + "+" * bool(changes)
+
+
+def _busy_cores() -> float:
+    """Return how many cores are used while this process waits."""
+    return float(psutil.cpu_percent(LOOK_SECONDS)) / 100 * (psutil.cpu_count() or 1)
 
 
 def _version(package: str) -> str:

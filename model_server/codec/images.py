@@ -26,7 +26,7 @@ def decode_images(body: bytes, content_type: str, query: Mapping[str, str], sign
     """
     top_k, timeout_seconds = read_query_string(query, signature.class_count)
     if not body:
-        raise InvalidInput(f"the body is empty; {HOW}")
+        raise InvalidInput(f"the body is empty (is the file there?); {HOW}")
     multipart = is_form(body, content_type)
     files = _parts(body, content_type, signature.max_images) if multipart else [body]
     return Query(EncodedImages(files), top_k=top_k, timeout_seconds=timeout_seconds), not multipart
