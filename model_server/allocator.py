@@ -9,11 +9,15 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
-OPTIONS = {-8: 2, -3: 8 << 20, -1: 32 << 20}
+MAPPED_BYTES = 8 << 20
+"""Bodies and pixels of less are used again: a page that is mapped anew takes longer than to fill it.
+
+What is larger goes back as soon as it is free, and grows without a copy.
+"""
+OPTIONS = {-8: 2, -3: MAPPED_BYTES, -1: 4 * MAPPED_BYTES}
 """malloc.h of the GNU C library: M_ARENA_MAX, and in bytes M_MMAP_THRESHOLD, M_TRIM_THRESHOLD.
 
-Bodies and pixels below eight mebibytes are used again: a page that is mapped anew takes longer than to fill it. What
-is free at the end of the heap may be a few of them before it is given back at once.
+What is free at the end of the heap may be a few bodies before it is given back at once.
 """
 VARIABLES = ("MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD")
 TRIM_SECONDS, BUSY_SECONDS = 10.0, 0.1

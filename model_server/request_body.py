@@ -8,16 +8,11 @@ from typing import ParamSpec, TypeVar
 
 from starlette.requests import Request
 
+from model_server.allocator import MAPPED_BYTES
 from model_server.errors import InvalidInput, RequestTimeout, TooLarge, UnsupportedMediaType
 
 LARGE_BYTES = 128 << 10
 """What is larger is decoded in a thread, so that the event loop goes on."""
-
-JOINED_BYTES = 8 << 20
-"""A body of so many bytes is joined from its pieces; a larger one grows, so that it is not held twice.
-
-The C library lets what is larger than that grow without a copy (``allocator``).
-"""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,14 +43,14 @@ async def read_body(request: Request, *, max_bytes: int, timeout_seconds: float)
                 if size > max_bytes:
                     raise _too_large(max_bytes, "more")
                 pieces.append(part)
-                if size > JOINED_BYTES:
+                if size > MAPPED_BYTES:  # it grows, for joined it would be held twice
                     grown.writelines(pieces)
                     pieces = []
     except TimeoutError as error:
         raise RequestTimeout(
             f"the body did not arrive within {timeout_seconds:g} seconds ({size} bytes did); send it faster"
         ) from error
-    body = grown.getvalue() if size > JOINED_BYTES else b"".join(pieces)
+    body = grown.getvalue() if size > MAPPED_BYTES else b"".join(pieces)
     if encoding == "identity":
         return body
     # in a thread however small it is: 32 kB may stand for 32 MiB

@@ -108,7 +108,7 @@ async def until(condition: Any) -> None:
 
 
 async def feed(connection: Connection, sink: Sink, data: bytes, sizes: Iterable[int]) -> None:
-    """Send as a transport does: nothing while it is not to read, nor after it was closed."""
+    """Send as a transport does: nothing while it is not to read."""
     for piece in cut(data, sizes):
         await until(lambda: sink.reads)
         connection.data_received(piece)

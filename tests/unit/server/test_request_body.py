@@ -6,12 +6,13 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
+from model_server.allocator import MAPPED_BYTES
 from model_server.errors import TooLarge
-from model_server.request_body import JOINED_BYTES, read_body
+from model_server.request_body import read_body
 
 PIECE = 200_000
-DATA = random.Random(0).randbytes(2 * JOINED_BYTES)
-SIZES = [0, 1, PIECE, JOINED_BYTES, JOINED_BYTES + 1, 2 * JOINED_BYTES]
+DATA = random.Random(0).randbytes(2 * MAPPED_BYTES)
+SIZES = [0, 1, PIECE, MAPPED_BYTES, MAPPED_BYTES + 1, 2 * MAPPED_BYTES]
 
 
 def request(body: bytes) -> Request:
