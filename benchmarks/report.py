@@ -17,7 +17,7 @@ LATEST, HISTORY = Path("build/benchmarks/latest.json"), Path("build/benchmarks/h
 
 
 def print_table(rows: Sequence[Mapping[str, object]]) -> None:
-    """Print rows under the names of their columns; numbers to the right, three digits of what is a fraction."""
+    """Print rows under the names of their columns; numbers to the right, fractions in three digits, None as nothing."""
     if not rows:
         return
     cells = [list(rows[0]), *([_write(value) for value in row.values()] for row in rows)]
@@ -98,6 +98,8 @@ def _read_objects(path: Path, *, whole: bool) -> list[dict[str, Any]]:
 
 
 def _write(value: object) -> str:
+    if value is None:
+        return ""
     if not isinstance(value, float):
         return str(value)
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"

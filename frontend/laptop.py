@@ -27,7 +27,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(
         prog="make run",
         usage='make run [MODELS=DIR] [ARGS="[--page-port PORT] OPTION …"]',
-        description="Run the model server and the web page over it. The server's options follow.",
+        description="Run the model server and the web page over it. The server's options follow; MODELS is models, and "
+        "--host 127.0.0.1, where nothing else is said.",
         allow_abbrev=False,
         add_help=False,
     )

@@ -25,13 +25,16 @@ def test_the_history_has_a_line_for_every_run_and_the_latest_figures_one_place_e
     }
 
 
-def test_a_table_has_its_numbers_to_the_right(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_has_its_numbers_to_the_right_and_blanks_for_none(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(
-        [{"door": "v2", "images/s": 123.456, "clients": 8}, {"door": "model", "images/s": 9.876, "clients": 32}]
+        [
+            {"door": "v2", "images/s": 123.456, "clients": 8, "p50": 9.5},
+            {"door": "model", "images/s": 9.876, "clients": 32, "p50": None},
+        ]
     )
     assert capsys.readouterr().out.splitlines() == [
-        "door   images/s  clients",
-        "v2        123.5        8",
+        "door   images/s  clients   p50",
+        "v2        123.5        8  9.50",
         "model      9.88       32",
         "",
     ]
