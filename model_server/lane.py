@@ -66,17 +66,25 @@ class Lane:
             self.busy = False
             self.free_at = self._clock()
             seconds = self._seconds_since(begin)
-            self.times.learn(len(rows), seconds)
+            if done.exception() is None:
+                self.times.learn(len(rows), seconds)
             finished(done, seconds)
 
-        loop, batch = asyncio.get_running_loop(), np.stack(rows)
+        try:
+            running = self._start(np.stack(rows), expected)
+        except Exception as error:  # noqa: BLE001 - no memory for the batch, or no thread: its callers get it
+            running = asyncio.get_running_loop().create_future()
+            running.set_exception(error)
+        running.add_done_callback(finish)
+        return begin
+
+    def _start(self, batch: Rows, expected: float) -> "asyncio.Future[Float32Array]":
+        loop = asyncio.get_running_loop()
         if self._light and expected <= LIGHT_SECONDS:
             running: asyncio.Future[Float32Array] = loop.create_future()
             loop.call_soon(self._call_here, batch, running)
-        else:
-            running = loop.run_in_executor(self._thread, self._call, batch)
-        running.add_done_callback(finish)
-        return begin
+            return running
+        return loop.run_in_executor(self._thread, self._call, batch)
 
     def _call(self, batch: Rows) -> Float32Array:
         begin = time.thread_time()

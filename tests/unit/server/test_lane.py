@@ -88,3 +88,23 @@ async def test_a_batch_that_is_done_at_once_runs_on_the_event_loop(light: bool, 
 async def test_an_engine_that_fails_on_the_event_loop_fails_its_batch_alone() -> None:
     error = ValueError("no")
     assert await run_one(LIGHT_SECONDS, light=True, error=error) == (error, True)
+
+
+@pytest.mark.parametrize("fault", ["rows that fit no batch", "an engine that fails", "a thread that has ended"])
+async def test_whatever_goes_wrong_the_callers_learn_it_and_the_stream_is_free_again(fault: str) -> None:
+    def infer(rows: np.ndarray) -> np.ndarray:
+        if fault == "an engine that fails":
+            raise RuntimeError
+        return rows
+
+    times, found = BatchTimes(2), asyncio.get_running_loop().create_future()
+    times.expect([0.0, 1.0, 2.0])
+    lane = Lane(infer, times, lambda: 1.0)
+    if fault == "a thread that has ended":
+        lane.close()
+    rows = [np.zeros(1, np.float32), np.zeros(2 if fault == "rows that fit no batch" else 1, np.float32)]
+    lane.run(rows, lambda done, _: found.set_result(done.exception()))
+    assert isinstance(await found, (ValueError, RuntimeError))
+    assert not lane.busy
+    assert times.estimate(1) == 1.0  # for a batch that failed took no time that says anything
+    lane.close()
