@@ -66,6 +66,11 @@ class Connection(H11Protocol):
         super().data_received(data)
         self._watch_head()
 
+    def shutdown(self) -> None:
+        """Have the answer that is being made say that it is the last: the client is to send nothing more here."""
+        self.conn.ends = True
+        super().shutdown()
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP. It is called where h11's error is handled, which says more than ``msg``."""
         error = sys.exception()
@@ -125,6 +130,7 @@ class _Conversation(h11.Connection):
 
     def __init__(self, role: type[h11.SERVER], max_head_bytes: int) -> None:
         super().__init__(role, max_head_bytes)
+        self.ends = False
         self._pieces = self._body_bytes = 0
 
     def next_event(self) -> Any:
@@ -162,8 +168,8 @@ class _Conversation(h11.Connection):
         return True
 
     def send(self, event: Any) -> Any:
-        """Close the connection behind an answer that came before the end of the request."""
-        if isinstance(event, h11.Response) and self.their_state is h11.SEND_BODY:
+        """Close the connection behind an answer that is its last, or came before the end of the request."""
+        if isinstance(event, h11.Response) and (self.ends or self.their_state is h11.SEND_BODY):
             headers = [pair for pair in event.headers.raw_items() if pair[0].lower() != b"connection"]
             event = h11.Response(
                 status_code=event.status_code, headers=[*headers, (b"connection", b"close")], reason=event.reason

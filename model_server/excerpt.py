@@ -7,7 +7,7 @@ MAX_SHOWN, MAX_REASON = 60, 300
 
 def describe(field: str, value: object) -> str:
     """Return what a field holds, for an error: ``shape = [1, 1]``, or that it is missing, where it is None."""
-    return f"{field} is missing" if value is None else f"{field} = {shorten(value)}"
+    return f"{field} is missing or null" if value is None else f"{field} = {shorten(value)}"
 
 
 def shorten(value: object) -> str:

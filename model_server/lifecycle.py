@@ -132,6 +132,8 @@ class VisionServer(ModelServer):
         if self._signalled.is_set():
             self._uvicorn.force_exit = True
             self._hurried.set()
+            logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # each that is cut off would be an error of its
+            logger.warning("stopping at once; requests that are cut off: %d", len(self._uvicorn.server_state.tasks))
         if sig == signal.SIGINT:
             self._drain_delay_seconds = 0.0
         self._phase.draining = True

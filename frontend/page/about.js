@@ -53,7 +53,7 @@ function describe(card) {
   return [
     ["Trained on", describeTraining(card)],
     ["Accuracy", describeAccuracy(card)],
-    ["Agrees", agrees ? `with its float32 self on ${writeRate(variant.agreement)} of them` : null],
+    ["Agrees", agrees ? `with its float32 self on ${writeRate(variant.agreement)} of the pictures` : null],
     ["Labels", describeSource(card)],
     ["Looks at", `only the middle square of the picture, as ${size} × ${size} pixels`],
     ["Runs", describeRuntime(variant)],

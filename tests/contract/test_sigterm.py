@@ -142,6 +142,20 @@ def test_while_draining_it_answers_but_is_not_ready(colour_bundle: Path, tmp_pat
         assert server.terminate() == 0  # a second signal waits for nothing
 
 
+def test_a_second_signal_says_who_is_cut_off_and_no_more(colour_bundle: Path, tmp_path: Path) -> None:
+    with running_server(tmp_path / "log", "--models", str(colour_bundle)) as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as upload:
+            upload.sendall(b"POST /model/colours/predict HTTP/1.1\r\nHost: it\r\nContent-Length: 1000\r\n\r\nbegun")
+            assert is_ready(server.url)  # so its head has been read too
+            server.process.send_signal(signal.SIGINT)
+            wait_until(lambda: "stopping: " in server.log.read_text())
+            assert server.terminate(signal.SIGINT) == 0
+        said = server.log.read_text()
+        assert "requests that are cut off: 1" in said
+        assert "Traceback" not in said
+
+
 def test_ctrl_c_ends_it_without_the_delay(colour_bundle: Path, tmp_path: Path) -> None:
     with running_server(tmp_path / "log", "--models", str(colour_bundle), *LONG_DELAY) as server:
         assert server.terminate(signal.SIGINT) == 0

@@ -146,6 +146,20 @@ async def test_an_app_that_does_not_read_has_the_client_wait(connection: Connect
     assert app.bodies == [("/first", BODY)]
 
 
+async def test_the_last_answer_of_a_server_that_ends_says_so(connection: Connection, app: App, sink: Sink) -> None:
+    """A client that keeps its connections would send its next request into a closed one."""
+    connection.data_received(SECOND)
+    await until(lambda: b"thanks" in sink.written)
+    assert b"connection: close" not in sink.written
+    app.may_read.clear()
+    connection.data_received(SECOND)
+    connection.shutdown()
+    app.may_read.set()
+    await until(lambda: sink.written.count(b"thanks") == 2)
+    assert sink.written.count(b"connection: close") == 1
+    await until(lambda: sink.closed)
+
+
 async def test_what_is_no_body_is_not_passed_over(connection: Connection, app: App, sink: Sink) -> None:
     """In chunks, and behind the end of a body, each byte means something."""
     chunk = b"%x\r\n%s\r\n" % (len(BODY), BODY)
