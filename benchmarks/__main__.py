@@ -9,6 +9,7 @@ from benchmarks.arguments import add_common_arguments
 from benchmarks.load_client import LoadError, check_client
 from benchmarks.report import FiguresError, read_history, read_latest
 from benchmarks.servers import ServerError
+from benchmarks.soak import SoakError
 from benchmarks.worker import WorkerError
 
 MEASURING = (efficiency, comparison, overload, framework, growth, soak)
@@ -16,7 +17,7 @@ BENCHMARKS = {each.__name__.rpartition(".")[2]: each for each in (*MEASURING, pl
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a benchmark and return the exit status, 1 where it could not be measured or drawn."""
+    """Run a benchmark and return the exit status: 1 where it could not be measured or drawn, or found a fault."""
     options = build_parser().parse_args(arguments)
     module = BENCHMARKS[options.benchmark]
     try:
@@ -27,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
             read_history(options.history)
             check_client()
         module.run(options)
-    except (FiguresError, LoadError, ServerError, WorkerError) as error:
+    except (FiguresError, LoadError, ServerError, SoakError, WorkerError) as error:
         print(f"benchmarks {options.benchmark}: {error}", file=sys.stderr)
         return 1
     return 0

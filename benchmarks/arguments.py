@@ -11,6 +11,14 @@ from benchmarks.resnet_bundle import BUNDLE
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add, to what measures, where figures are kept and on which CPUs everything runs."""
+    add_files(parser)
+    parser.add_argument(
+        "--cores", type=cores, metavar="0,1", help="the CPUs that everything runs on (default: all of this process)"
+    )
+
+
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """Add where figures are kept."""
     parser.add_argument(
         "--latest",
         type=Path,
@@ -24,9 +32,6 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         default=HISTORY,
         metavar="FILE",
         help=f"gets a line more, of the ratios (default: {HISTORY})",
-    )
-    parser.add_argument(
-        "--cores", type=cores, metavar="0,1", help="the CPUs that everything runs on (default: all of this process)"
     )
 
 

@@ -1,8 +1,10 @@
 """Peers: other serving frameworks with the same bundle and the same engine, side by side with ours.
 
-A short sweep finds each peer's best configuration for each number of clients. Then each round measures the engine,
-ours, every peer in those configurations, what a newcomer writes, and the engine again; each server runs alone. Figures
-are medians over the rounds, and so are the ratios, which are of one round each.
+A short sweep finds each peer's configurations that are the best for some number of clients. Then each round measures
+the engine, ours, every peer in all of those, what a newcomer writes, and the engine again, with every number of
+clients; each server runs alone. After the rounds a peer counts, for each number of clients, by the configuration whose
+median is the best. Figures are medians over the rounds. So are the ratios, which are of one round each, one in which
+nothing failed that is compared.
 """
 
 import argparse
@@ -18,18 +20,26 @@ from benchmarks.contenders import OURS, Contender, measure
 from benchmarks.efficiency import Served
 from benchmarks.engine import Engine, EngineFigures, running_engine
 from benchmarks.machine import print_machine
+from benchmarks.median import take_median
 from benchmarks.peers.peer import NEWCOMER, PEERS
 from benchmarks.peers.running import install
 from benchmarks.report import keep, print_table
 from benchmarks.resnet_bundle import BUNDLE, build_bundle
 
+Case = tuple[str, str, int]
+"""A contender's name, its configuration, and how many clients."""
 Best = dict[str, dict[int, Contender]]
 """The contender of each name that is the best with so many clients."""
+Rates = dict[Contender, dict[int, float]]
+"""Requests a second of each contender, by number of clients."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a contender did at a number of clients, in one round or as the median of several."""
+    """What a contender did at a number of clients, in one round or as the median of several.
+
+    ``memory_mib`` is PSS after the load, with nothing in flight; a peer's has the small process in it that ends it.
+    """
 
     name: str
     configuration: str
@@ -41,6 +51,12 @@ class Measurement:
     p50_ms: float
     p99_ms: float
     refused_share: float
+    memory_mib: float
+
+    @property
+    def case(self) -> Case:
+        """Return what tells it from others of its round."""
+        return self.name, self.configuration, self.clients
 
 
 Round = list[Measurement]
@@ -70,15 +86,18 @@ def run(options: argparse.Namespace) -> None:
         install(peer)
     with running_engine(BUNDLE) as engine:
         swept = sweep(options.clients, options.sweep_seconds)
-        best = choose_best(swept)
+        peers = candidates(choose_best(swept))
         engines, rounds = [], []
         for number in range(options.rounds):
             print(f"\nround {number + 1} of {options.rounds}, after {_minutes(begin)} …", flush=True)
-            bare, measured = measure_round(engine, best, options.clients, options.seconds)
+            bare, measured = measure_round(engine, peers, options.clients, options.seconds)
             engines.append(bare)
             rounds.append(measured)
-    medians, ratios = take_medians(rounds), ratios_of(rounds)
-    print_results(engines, medians, ratios)
+    medians = take_medians(rounds)
+    best = choose_best(rates_of(medians, peers))
+    kept = keep_best(medians, best)
+    ratios = ratios_of(rounds, kept)
+    print_results(engines, kept, ratios, len(rounds))
     times = large.compare_large([each[min(each)] for each in best.values()], options.rounds, options.seconds)
     large_ratios = large.ratios_of(times)
     large.print_large(times, large_ratios)
@@ -86,14 +105,16 @@ def run(options: argparse.Namespace) -> None:
         "versions": {peer.name: peer.version for peer in (*PEERS, NEWCOMER)},
         "sweep": [{"contender": str(each), "rates": rates} for each, rates in swept.items()],
         "engine": [asdict(each) for each in engines],
-        "servers": [asdict(each) for each in medians],
+        "servers": [asdict(each) for each in kept],
+        "configurations": [asdict(each) for each in medians],
         "large": large.rows_of(times),
     }
-    keep("comparison", results, ratios | large_ratios, latest=options.latest, history=options.history)
+    of_servers = {name: statistics.median(each) for name, each in ratios.items() if each}
+    keep("comparison", results, of_servers | large_ratios, latest=options.latest, history=options.history)
     print(f"it took {_minutes(begin)}")
 
 
-def sweep(clients: Sequence[int], seconds: float) -> dict[Contender, dict[int, float]]:
+def sweep(clients: Sequence[int], seconds: float) -> Rates:
     """Return requests a second of every peer in every configuration, by number of clients; of those that work."""
     contenders = [Contender(peer, workers, batch) for peer in PEERS for workers, batch in peer.configurations]
     print(
@@ -118,16 +139,18 @@ def choose_best(swept: Mapping[Contender, Mapping[int, float]]) -> Best:
     return dict(best)
 
 
-def measure_round(engine: Engine, best: Best, clients: Sequence[int], seconds: float) -> tuple[EngineFigures, Round]:
-    """Measure the engine, every contender where it is at its best, and the engine again."""
+def candidates(best: Best) -> list[Contender]:
+    """Return every contender that is the best for some number of clients."""
+    return list(dict.fromkeys(contender for by_clients in best.values() for contender in by_clients.values()))
+
+
+def measure_round(
+    engine: Engine, peers: Sequence[Contender], clients: Sequence[int], seconds: float
+) -> tuple[EngineFigures, Round]:
+    """Measure the engine, ours, the peers, the newcomer, each with every number of clients, and the engine again."""
     before = engine.measure(seconds)
-    found = [(OURS, measure(OURS, "jpeg", clients, seconds))]
-    for by_clients in best.values():
-        for contender in dict.fromkeys(by_clients.values()):
-            best_with = [number for number in clients if by_clients.get(number) == contender]
-            found.append((contender, measure(contender, "jpeg", best_with, seconds)))
     newcomer = Contender(NEWCOMER, *NEWCOMER.configurations[0])
-    found.append((newcomer, measure(newcomer, "jpeg", clients, seconds)))
+    found = [(contender, measure(contender, "jpeg", clients, seconds)) for contender in (OURS, *peers, newcomer)]
     bare = before.mean(engine.measure(seconds))
     return bare, [
         to_measurement(contender, number, each, bare) for contender, served in found for number, each in served.items()
@@ -148,38 +171,63 @@ def to_measurement(contender: Contender, clients: int, served: Served, bare: Eng
         p50_ms=latency["p50"],
         p99_ms=latency["p99"],
         refused_share=served.load.refused_share,
+        memory_mib=served.memory_mib,
     )
 
 
 def take_medians(rounds: Iterable[Round]) -> list[Measurement]:
     """Return the median of every figure over the rounds that have it."""
-    found: dict[tuple[str, str, int], list[Measurement]] = defaultdict(list)
+    found: dict[Case, list[Measurement]] = defaultdict(list)
     for each in (each for measured in rounds for each in measured):
-        found[each.name, each.configuration, each.clients].append(each)
-    figures = [name for name in Measurement.__dataclass_fields__ if name not in ("name", "configuration", "clients")]
+        found[each.case].append(each)
+    return [take_median(group) for group in found.values()]
+
+
+def rates_of(medians: Iterable[Measurement], contenders: Iterable[Contender]) -> Rates:
+    """Return the rates of those contenders that were measured."""
+    rates: Rates = defaultdict(dict)
+    by_name = {(each.name, each.configuration): each for each in contenders}
+    for each in medians:
+        if contender := by_name.get((each.name, each.configuration)):
+            rates[contender][each.clients] = each.requests_per_second
+    return dict(rates)
+
+
+def keep_best(medians: Iterable[Measurement], best: Best) -> list[Measurement]:
+    """Return what is of each peer's best configuration for its number of clients, and all of others."""
     return [
-        Measurement(*key, **{name: statistics.median(getattr(each, name) for each in group) for name in figures})
-        for key, group in found.items()
+        each
+        for each in medians
+        if each.name not in best or best[each.name][each.clients].configuration == each.configuration
     ]
 
 
-def ratios_of(rounds: Iterable[Round]) -> dict[str, float]:
-    """Return ours over the best peer and over the newcomer, for each number of clients: medians of each round's."""
-    ratios: dict[str, list[float]] = defaultdict(list)
-    for measured in rounds:
-        rates = {(each.name, each.clients): each.requests_per_second for each in measured}
-        for clients in dict.fromkeys(each.clients for each in measured):
-            mine = rates.get((OURS.name, clients))
-            peers = [rates[peer.name, clients] for peer in PEERS if (peer.name, clients) in rates]
-            newcomers = [rates[NEWCOMER.name, clients]] if (NEWCOMER.name, clients) in rates else []
-            for name, others in (("best peer", peers), ("newcomer", newcomers)):
-                if mine is not None and others:
-                    ratios[f"ours / {name} at {clients}"].append(mine / max(others))
-    return {name: statistics.median(each) for name, each in ratios.items()}
+def ratios_of(rounds: Sequence[Round], kept: Sequence[Measurement]) -> dict[str, list[float]]:
+    """Return ours over the best peer and over the newcomer, for each number of clients, of one round each.
+
+    A round in which any of them failed has none: without its best peer the ratio would be too high.
+    """
+    ratios: dict[str, list[float]] = {}
+    for clients in dict.fromkeys(each.clients for each in kept):
+        cases = [each.case for each in kept if each.clients == clients]
+        mine = [case for case in cases if case[0] == OURS.name]
+        newcomers = [case for case in cases if case[0] == NEWCOMER.name]
+        peers = [case for case in cases if case not in mine + newcomers]
+        for name, others in (("best peer", peers), ("newcomer", newcomers)):
+            if mine and others:
+                ratios[f"ours / {name} at {clients}"] = [
+                    rates[mine[0]] / max(rates[case] for case in others)
+                    for rates in ({each.case: each.requests_per_second for each in measured} for measured in rounds)
+                    if {*mine, *others} <= rates.keys()
+                ]
+    return ratios
 
 
 def print_results(
-    engines: Sequence[EngineFigures], medians: Sequence[Measurement], ratios: Mapping[str, float]
+    engines: Sequence[EngineFigures],
+    kept: Sequence[Measurement],
+    ratios: Mapping[str, Sequence[float]],
+    rounds: int,
 ) -> None:
     """Print the medians."""
     rate, cpu = (statistics.median(getattr(each, name) for each in engines) for name in ("images_per_second", "cpu_ms"))
@@ -198,12 +246,20 @@ def print_results(
                 "CPU ms": each.cpu_ms,
                 "CPU ratio": each.cpu_ratio,
                 "refused %": each.refused_share * 100,
+                "PSS MiB after": each.memory_mib,
             }
-            for each in sorted(medians, key=lambda each: (each.clients, -each.requests_per_second))
+            for each in sorted(kept, key=lambda each: (each.clients, -each.requests_per_second))
         ]
     )
-    for name, ratio in ratios.items():
-        print(f"{name}: {ratio:.2f}")
+    for name, found in ratios.items():
+        print(f"{name}: " + say_ratio(found, rounds))
+
+
+def say_ratio(found: Sequence[float], rounds: int) -> str:
+    """Return a ratio's median, and of how many rounds it is where it isn't of all."""
+    if not found:
+        return f"none: in none of {rounds} rounds was everything measured"
+    return f"{statistics.median(found):.2f}" + f", of {len(found)} of {rounds} rounds" * (len(found) < rounds)
 
 
 def _minutes(begin: float) -> str:

@@ -10,13 +10,14 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 
 from benchmarks.arguments import add_bundle, add_clients, add_doors, add_rounds, add_seconds, names
 from benchmarks.decks import DOORS, IMAGES, Deck, make_deck, takes
 from benchmarks.engine import Engine, EngineFigures, running_engine
 from benchmarks.load_client import Load, send
 from benchmarks.machine import print_machine
+from benchmarks.median import take_median
 from benchmarks.report import keep, print_table
 from benchmarks.resnet_bundle import BUNDLE, build_bundle
 from benchmarks.servers import Server, serve_ours
@@ -27,7 +28,10 @@ WARM_UP_SECONDS = 0.7
 
 @dataclass(frozen=True)
 class Measurement:
-    """What the server did at a number of clients, in one round or as the median of several; memory is PSS in MiB."""
+    """What the server did at a number of clients, in one round or as the median of several.
+
+    ``memory_mib`` is the PSS after the load, with nothing in flight; ``peak_mib`` the most RSS during it, if told.
+    """
 
     door: str
     images: str
@@ -42,6 +46,7 @@ class Measurement:
     client_cpu_share: float
     refused_share: float
     memory_mib: float
+    peak_mib: float | None
 
     @property
     def name(self) -> str:
@@ -92,7 +97,8 @@ def run(options: argparse.Namespace) -> None:
     medians = [take_median(each) for each in found.values()]
     print_results(engines, medians)
     results = {"engine": [asdict(each) for each in engines], "server": [asdict(each) for each in medians]}
-    keep(options.keep_as, results, ratios_of(medians), latest=options.latest, history=options.history)
+    kept = {"latest": options.latest, "history": options.history, "bundle": options.bundle}
+    keep(options.keep_as, results, ratios_of(medians), **kept)
 
 
 def measure_round(
@@ -111,13 +117,18 @@ def measure_round(
 
 @dataclass(frozen=True)
 class Served:
-    """A run of the load client, and what the server used meanwhile; ``client_cpu_share`` is of all cores."""
+    """A run of the load client, and what the server used meanwhile; ``client_cpu_share`` is of all cores.
+
+    ``memory_mib`` is the server's PSS once everything was answered, ``peak_mib`` the RSS that it had at most, warm-up
+    included: see ``Server.peak_memory``.
+    """
 
     load: Load
     images: int
     server_cpu_ms: float
     client_cpu_share: float
     memory_mib: float
+    peak_mib: float | None
 
 
 def load_server(
@@ -128,6 +139,7 @@ def load_server(
     Raises:
         LoadError: a request was neither answered nor refused.
     """
+    has_peak = server.reset_peak()
     cpu, begin = server.cpu_seconds(), time.perf_counter()
     load = send(deck, server.target(deck.protocol), seconds=seconds, clients=clients, warm_up=warm_up)
     took = time.perf_counter() - begin
@@ -138,6 +150,7 @@ def load_server(
         server_cpu_ms=(server.cpu_seconds() - cpu) * 1000 / (load.ok_in_all * deck.images),
         client_cpu_share=load.cpu_seconds / (took * len(os.sched_getaffinity(0))),
         memory_mib=server.memory().pss,
+        peak_mib=server.peak_memory() if has_peak else None,
     )
 
 
@@ -157,13 +170,8 @@ def _measurement(door: str, images: str, clients: int, bare: EngineFigures, serv
         client_cpu_share=served.client_cpu_share,
         refused_share=served.load.refused_share,
         memory_mib=served.memory_mib,
+        peak_mib=served.peak_mib,
     )
-
-
-def take_median(measured: Sequence[Measurement]) -> Measurement:
-    """Return the median of every figure over the rounds."""
-    names = [field.name for field in fields(Measurement) if field.name not in ("door", "images", "clients")]
-    return replace(measured[0], **{name: statistics.median(getattr(each, name) for each in measured) for name in names})
 
 
 def ratios_of(medians: Iterable[Measurement]) -> dict[str, float]:
@@ -196,7 +204,8 @@ def print_results(engines: Sequence[EngineFigures], medians: Sequence[Measuremen
                 "p50 ratio": each.p50_ratio if each.clients == 1 else None,
                 "client CPU %": each.client_cpu_share * 100,
                 "refused %": each.refused_share * 100,
-                "PSS MiB": each.memory_mib,
+                "PSS MiB after": each.memory_mib,
+                "RSS MiB at most": each.peak_mib,
             }
             for each in medians
         ]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import photographs
-from benchmarks.worker import Worker, running_worker
+from benchmarks.worker import Worker, WorkerError, running_worker
 from model_server.bundle import read_bundle
 from model_server.imaging import Imaging
 from model_server.manifest import select_variant
@@ -80,12 +80,6 @@ def running_engine(bundle: Path) -> Iterator[Engine]:
         yield Engine(worker)
 
 
-def measure_best(bundle: Path, seconds: float) -> EngineFigures:
-    """Start the engine, find the best way and measure it."""
-    with running_engine(bundle) as engine:
-        return engine.measure(seconds)
-
-
 class BareEngine:
     """OpenVINO without anything around it: preprocessed images in memory, and an asynchronous queue."""
 
@@ -125,7 +119,11 @@ class BareEngine:
         return self._core.compile_model(self._network, "CPU", options)
 
     def _run(self, way: Way, seconds: float) -> tuple[float, float]:
-        """Return images a second and CPU milliseconds an image; time runs from batch to batch, as for the server."""
+        """Return images a second and CPU milliseconds an image; time runs from batch to batch, as for the server.
+
+        Raises:
+            WorkerError: no batch ended in the time that counts.
+        """
         if way not in self._queues:
             self._queues[way] = self._queue_type(self._compile("THROUGHPUT", way.streams), way.streams + 1)
         queue, ended = self._queues[way], list[float]()
@@ -138,8 +136,10 @@ class BareEngine:
         queue.wait_all()
         cpu_ms = (time.process_time() - cpu) * 1000 / (len(ended) * way.batch)
         first = max((at for at in ended if at < begin + WARM_UP_SECONDS), default=begin)
-        last = max(at for at in ended if at < begin + WARM_UP_SECONDS + seconds)
+        last = max((at for at in ended if at < begin + WARM_UP_SECONDS + seconds), default=begin)
         counted = sum(first < at <= last for at in ended)
+        if not counted:
+            raise WorkerError(f"no batch ended within {seconds:g} s; measure for longer, --seconds")
         return counted * way.batch / (last - first), cpu_ms
 
     def _time_single(self, seconds: float) -> float:

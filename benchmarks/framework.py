@@ -1,12 +1,12 @@
 """An almost free model: requests a second of a core, over those of the same framework answering an empty 200.
 
 The digits' network costs next to nothing, so what is measured is everything around it: HTTP, the protocol, decoding.
-The framework gets the same requests, and reads their bodies.
+The framework gets the same requests, and reads their bodies. They take turns; figures are medians of the rounds, and so
+is the ratio, which is of one round each.
 """
 
 import argparse
 import re
-import statistics
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from benchmarks.decks import Deck, make_digits_deck
 from benchmarks.efficiency import load_server
 from benchmarks.load_client import send
 from benchmarks.machine import print_machine
+from benchmarks.median import take_median
 from benchmarks.report import keep, print_table
 from benchmarks.servers import Server, running, serve_ours
 
@@ -26,7 +27,7 @@ WARM_UP_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Measurement:
-    """Requests a second of the clock, and of a core that the server keeps busy."""
+    """Requests a second of the clock, and of a core that the server keeps busy; ``ratio`` is of the latter."""
 
     door: str
     clients: int
@@ -34,11 +35,7 @@ class Measurement:
     served_per_core: float
     empty: float
     empty_per_core: float
-
-    @property
-    def ratio(self) -> float:
-        """Return ours over the framework's, of a core."""
-        return self.served_per_core / self.empty_per_core
+    ratio: float
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,11 +61,11 @@ def run(options: argparse.Namespace) -> None:
             for server in (ours, empty):
                 send(deck, server.http, seconds=1.0, clients=8).check()
             for clients in options.clients:
-                rounds = [
-                    (*load(ours, deck, clients, options.seconds), *load(empty, deck, clients, options.seconds))
-                    for _ in range(options.rounds)
-                ]
-                medians.append(Measurement(door, clients, *map(statistics.median, zip(*rounds, strict=True))))
+                rounds = []
+                for _ in range(options.rounds):
+                    served, answered = (load(server, deck, clients, options.seconds) for server in (ours, empty))
+                    rounds.append(compare(door, clients, served, answered))
+                medians.append(take_median(rounds))
     print("\nthe digits, and the framework alone: requests a second, and of a busy core; medians of the rounds\n")
     print_table(
         [
@@ -84,9 +81,13 @@ def run(options: argparse.Namespace) -> None:
             for each in medians
         ]
     )
-    results = [{**asdict(each), "ratio": each.ratio} for each in medians]
     ratios = {f"digits {each.door} {each.clients}": each.ratio for each in medians}
-    keep("framework", results, ratios, latest=options.latest, history=options.history)
+    keep("framework", [asdict(each) for each in medians], ratios, latest=options.latest, history=options.history)
+
+
+def compare(door: str, clients: int, ours: tuple[float, float], empty: tuple[float, float]) -> Measurement:
+    """Return what a round says, of what ``load`` found of each."""
+    return Measurement(door, clients, *ours, *empty, ratio=ours[1] / empty[1])
 
 
 def load(server: Server, deck: Deck, clients: int, seconds: float) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 Each table is a server of its own, which gets JPEGs through V2. A limit of CPUs is the affinity of its process, and the
 number of its threads; the client may use the others, and shares them where there are none. A pod pays for the cores
 that it reserves, busy or not: core-seconds are those, and with a price of a core's hour a million images have theirs.
+Every row is one run, not the median of several.
 """
 
 import argparse
@@ -40,11 +41,16 @@ class Setting:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a server does for so many clients; memory is PSS in MiB, CPU milliseconds are those used for an image."""
+    """What a server does for so many clients, in one run; CPU milliseconds are those used for an image.
+
+    ``memory_after`` is the PSS in MiB after the load, with nothing in flight; ``memory_peak`` the most RSS during it,
+    if told.
+    """
 
     setting: Setting
     clients: int
-    memory_busy: float
+    memory_after: float
+    memory_peak: float | None
     images_per_second: float
     p50_ms: float
     p99_ms: float
@@ -106,7 +112,7 @@ def run(options: argparse.Namespace) -> None:
             setting = Setting(models, classes, len(cores), server.memory().pss)
             send(deck, server.http, seconds=1.0, clients=8).check()
             found = [measure_clients(server, deck, each, options.seconds, setting) for each in clients]
-        print(f"\n{title}\n")
+        print(f"\n{title}; every row is one run\n")
         print_costs(found, price)
         costs.extend(found)
 
@@ -145,7 +151,8 @@ def measure_clients(server: Server, deck: Deck, clients: int, seconds: float, se
     return Cost(
         setting,
         clients=clients,
-        memory_busy=served.memory_mib,
+        memory_after=served.memory_mib,
+        memory_peak=served.peak_mib,
         images_per_second=load.ok_per_second,
         p50_ms=load.latency["ok"]["p50"],
         p99_ms=load.latency["ok"]["p99"],
@@ -163,8 +170,9 @@ def print_costs(costs: Sequence[Cost], price: float) -> None:
                 "classes": each.setting.classes,
                 "CPUs": each.setting.cores,
                 "clients": each.clients,
-                "MiB loaded": each.setting.memory_loaded,
-                "MiB busy": each.memory_busy,
+                "PSS MiB loaded": each.setting.memory_loaded,
+                "PSS MiB after": each.memory_after,
+                "RSS MiB at most": each.memory_peak,
                 "images/s": each.images_per_second,
                 "p50 ms": each.p50_ms,
                 "p99 ms": each.p99_ms,

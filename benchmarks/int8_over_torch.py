@@ -13,10 +13,11 @@ import statistics
 import sys
 import time
 
-from benchmarks.arguments import add_rounds, add_seconds
+from benchmarks.arguments import add_files, add_rounds, add_seconds
 from benchmarks.decks import make_deck
 from benchmarks.load_client import LoadError, check_client, send
 from benchmarks.machine import print_machine
+from benchmarks.report import FiguresError, keep, read_history, read_latest
 from benchmarks.resnet_bundle import ARCHITECTURE, BUNDLE, CLASSES, SIZE, build_bundle
 from benchmarks.servers import ServerError, serve_ours
 from benchmarks.worker import WorkerError, running_worker
@@ -31,15 +32,17 @@ def main(arguments: list[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         run(options)
-    except (LoadError, ServerError, WorkerError) as error:
+    except (FiguresError, LoadError, ServerError, WorkerError) as error:
         print(f"int8_over_torch: {error}", file=sys.stderr)
         return 1
     return 0
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print both for every round, and the ratio's median, least and greatest."""
-    check_client()  # or minutes would pass in vain
+    """Print both for every round, and the ratio's median, least and greatest; keep them."""
+    read_latest(options.latest)  # or minutes would pass in vain
+    read_history(options.history)
+    check_client()
     build_bundle()
     print_machine("torch", "nncf")
     deck = make_deck("model", "jpeg", read_manifest(BUNDLE).name)
@@ -54,18 +57,22 @@ def run(options: argparse.Namespace) -> None:
 
         serve(WARM_UP_SECONDS), compute(WARM_UP_SECONDS)
         print(f"\n{'round':>6} {'served int8':>12} {'torch float32':>14} {'ratio':>6}   images/s")
-        ratios = []
+        ratios, rows = [], []
         for number in range(options.rounds):
             int8, float32 = serve(options.seconds), compute(options.seconds)
             ratios.append(int8 / float32)
+            rows.append({"served_int8": int8, "torch_float32": float32, "ratio": ratios[-1]})
             print(f"{number + 1:>6} {int8:12.1f} {float32:14.1f} {ratios[-1]:6.2f}", flush=True)
     print(f"\nratio: median {statistics.median(ratios):.2f}, from {min(ratios):.2f} to {max(ratios):.2f}")
+    median = {"ours / torch float32": statistics.median(ratios)}
+    keep("int8_over_torch", rows, median, latest=options.latest, history=options.history)
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     text = (__doc__ or "").splitlines()[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.int8_over_torch", description=text, allow_abbrev=False)
+    add_files(parser)
     add_rounds(parser, 5)
     add_seconds(parser, 10.0, "each of the two, in each round,")
     return parser

@@ -2,7 +2,8 @@
 
 A closed loop finds the peak; then requests come at random times (Poisson), at parts of the peak and at twice it, each
 with a deadline. Goodput is what was answered 200 within it, as the client counts, from when a request was due.
-Beside it stands the most that any server could reach: what comes at random makes a queue, whoever serves it.
+What comes at random makes a queue, whoever serves it. So beside it stands the most that a server could answer in time
+which is as quick as this one at its peak, foresees everything and puts all its cores to one image at a time.
 """
 
 import argparse
@@ -10,13 +11,13 @@ import random
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass
 
 from benchmarks.arguments import add_bundle, add_rounds, add_seconds
 from benchmarks.decks import make_deck
 from benchmarks.load_client import Load, send
 from benchmarks.machine import print_machine
+from benchmarks.median import take_median
 from benchmarks.report import keep, print_table
 from benchmarks.resnet_bundle import BUNDLE, build_bundle
 from benchmarks.servers import serve_ours
@@ -29,7 +30,7 @@ PARTS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0, 2.0)
 
 @dataclass(frozen=True)
 class Point:
-    """What came of one rate; ``part``, ``goodput_ratio`` and the most possible are over the peak.
+    """What came of one rate; ``part``, ``goodput_ratio`` and ``most_ratio`` are over the peak.
 
     Latencies are None where none is.
     """
@@ -114,6 +115,7 @@ def run(options: argparse.Namespace) -> None:
         ratios_of(points, options.bound_ms),
         latest=options.latest,
         history=options.history,
+        bundle=options.bundle,
     )
 
 
@@ -136,9 +138,9 @@ def to_point(part: float, peak: float, load: Load, bound_ms: float) -> Point:
 def most_in_time(part: float, images_in_bound: float) -> float:
     """Return the most goodput, over the peak, of requests that come at random at a part of the peak.
 
-    It is that of a server which foresees everything, has all its cores work on one image at a time, at the peak's rate
-    and without overhead, and admits what it can answer in time (M/D/1 with a bounded wait; simulated by Lindley's
-    recursion). The time of an image is the unit.
+    It is that of a server which is as quick as this one at its peak, whose overhead it so has, foresees everything, has
+    all its cores work on one image at a time, and admits what it can answer in time (M/D/1 with a bounded wait;
+    simulated by Lindley's recursion). A quicker server could do more. The time of an image is the unit.
 
     Args:
         part: The rate, over the peak.
@@ -152,15 +154,6 @@ def most_in_time(part: float, images_in_bound: float) -> float:
             work += 1
             good += 1
     return part * good / SIMULATED
-
-
-def take_median(points: Sequence[Point]) -> Point:
-    """Return the median of every figure over the rounds, of those rounds that have it."""
-    medians: dict[str, Any] = {}
-    for field in fields(Point):
-        values = [value for each in points if (value := getattr(each, field.name)) is not None]
-        medians[field.name] = statistics.median(values) if values else None
-    return Point(**medians)
 
 
 def best_in_time(points: Sequence[Point], bound_ms: float) -> Point | None:
@@ -183,7 +176,8 @@ def ratios_of(points: Sequence[Point], bound_ms: float) -> dict[str, float]:
 def print_results(peak: float, points: Sequence[Point], bound_ms: float) -> None:
     """Print the medians."""
     print(f"\nthe peak in a closed loop: {peak:.1f} requests/s; then at random times, medians of the rounds")
-    print("at most: of the peak, by a server that foresees everything and puts all its cores to one image at a time\n")
+    print("at most: of the peak, what a server as quick as this one at its peak could answer in time that foresees")
+    print("everything and puts all its cores to one image at a time\n")
     print_table(
         [
             {

@@ -13,7 +13,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from benchmarks.report import HISTORY, LATEST, FiguresError, read_history, read_latest
+from benchmarks.report import HISTORY, LATEST, OF_BUNDLE, FiguresError, read_history, read_latest
 
 FOLDER = Path("build/benchmarks")
 FORMATS = ("png", "svg")
@@ -25,9 +25,12 @@ PANELS: dict[str, Callable[[str], bool]] = {
     "Serving efficiency": lambda name: name.split()[-1].isdecimal() and not name.startswith(("digits", "ours")),
     "CPU of an image, server over engine": lambda name: name.endswith(" CPU"),
     "Over other servers": lambda name: name.startswith("ours /") or name.endswith("/ ours"),
-    "Goodput over the peak; digits over the empty framework": lambda name: name.startswith(("goodput", "digits")),
+    "Goodput over the peak; digits over the empty framework": lambda name: (
+        name.startswith(("goodput", "digits")) and OF_BUNDLE not in name
+    ),
 }
-"""What is drawn of the history, by the ratios' names; the most runs each has, the sooner it is drawn."""
+"""What is drawn of the history, by the ratios' names, none of another bundle than the ResNet-50's; the most runs each
+has, the sooner it is drawn."""
 MOST_LINES = 10
 LEAST_MARGIN = timedelta(minutes=10)
 """Beside the first and the last run: were there one alone, it would stand in the midst of four years."""

@@ -1,12 +1,14 @@
 """What is kept of a run: a table on the terminal, the latest figures as JSON, and a line of the history."""
 
 import json
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import describe_machine, read_commit
+from benchmarks.resnet_bundle import BUNDLE
 
 
 class FiguresError(Exception):
@@ -14,6 +16,8 @@ class FiguresError(Exception):
 
 
 LATEST, HISTORY = Path("build/benchmarks/latest.json"), Path("build/benchmarks/history.jsonl")
+OF_BUNDLE = " of "
+"""Stands before a bundle's name in a ratio's, and in no other."""
 
 
 def print_table(rows: Sequence[Mapping[str, object]]) -> None:
@@ -36,8 +40,11 @@ def keep(
     *,
     latest: Path = LATEST,
     history: Path = HISTORY,
+    bundle: Path = BUNDLE,
 ) -> None:
     """Write a benchmark's results into the latest figures, in the place of its former ones, and add to the history.
+
+    Both say which command it was.
 
     Args:
         benchmark: Its name.
@@ -45,10 +52,12 @@ def keep(
         ratios: What can be compared between machines, by name.
         latest: The file of the latest figures.
         history: The file that has a line for every run.
+        bundle: What was served; the history's ratios of another than the ResNet-50 have its folder's name in theirs.
     """
     made = {
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "commit": read_commit(),
+        "command": sys.orig_argv[1:],
         "machine": describe_machine(),
     }
     for path in (latest, history):
@@ -56,7 +65,9 @@ def keep(
     figures = read_latest(latest)
     figures[benchmark] = {**made, "results": results}
     latest.write_text(json.dumps(figures, indent=2) + "\n")
-    rounded = {name: round(ratio, 4) for name, ratio in ratios.items()}
+    other = bundle.resolve() != BUNDLE.resolve()
+    suffix = f"{OF_BUNDLE}{bundle.resolve().name}" if other else ""
+    rounded = {name + suffix: round(ratio, 4) for name, ratio in ratios.items()}
     with history.open("a") as file:
         file.write(json.dumps({**made, "benchmark": benchmark, "ratios": rounded}) + "\n")
 

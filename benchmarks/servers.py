@@ -13,10 +13,12 @@ from typing import Any
 
 import psutil
 
-LOGS = Path("build/benchmarks/logs")
+LOGS, PROC = Path("build/benchmarks/logs"), Path("/proc")
 START_SECONDS, STOP_SECONDS = 180.0, 30.0
 FREE_PORTS = ("--http-port", "0", "--grpc-port", "0", "--metrics-port", "0")
-MEBIBYTE = 1 << 20
+KIBIBYTE, MEBIBYTE = 1 << 10, 1 << 20
+_RESET_PEAK = "5"
+"""What proc(5) has to be written into clear_refs."""
 
 
 class ServerError(Exception):
@@ -53,6 +55,19 @@ class Server:
         found = self._of_each(psutil.Process.memory_full_info)
         return Memory(sum(each.rss for each in found) / MEBIBYTE, sum(each.pss for each in found) / MEBIBYTE)
 
+    def reset_peak(self) -> bool:
+        """Let ``peak_memory`` count from now, and return whether it can: clear_refs in proc(5), Linux."""
+        return bool(self._of_each(_reset_peak)[0])
+
+    def peak_memory(self) -> float | None:
+        """Return what the process and its children held at most since ``reset_peak``, RSS in MiB.
+
+        It is the sum of what each held at its own most, pages that they share counted in each. None where /proc does
+        not tell.
+        """
+        own, *children = self._of_each(_peak)
+        return None if own is None else float(own + sum(each for each in children if each is not None))
+
     def _of_each(self, question: Callable[[psutil.Process], Any]) -> list[Any]:
         """Return what each process answers; a child that ends meanwhile answers nothing."""
         process = psutil.Process(self.pid)
@@ -61,6 +76,24 @@ class Server:
             with contextlib.suppress(psutil.NoSuchProcess):
                 found.append(question(child))
         return found
+
+
+def _reset_peak(process: psutil.Process) -> bool:
+    try:
+        (PROC / str(process.pid) / "clear_refs").write_text(_RESET_PEAK)
+    except OSError:
+        return False
+    return True
+
+
+def _peak(process: psutil.Process) -> float | None:
+    """Return VmHWM in MiB; None of a process that has ended, and where there is no such line."""
+    try:
+        status = (PROC / str(process.pid) / "status").read_text()
+    except OSError:
+        return None
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) * KIBIBYTE / MEBIBYTE if found else None
 
 
 @contextlib.contextmanager

@@ -1,7 +1,8 @@
 """Memory over many requests of mixed sizes, formats, doors and errors, most of them to an almost free model.
 
-The digits and ResNet-50 are loaded side by side. Every request has a status that it must get; what got another is
-told. Growth is counted from where a twentieth of the requests is answered.
+The digits and ResNet-50 are loaded side by side. Every request has a status that it must get; which came too often and
+which too seldom is told, and then it has failed. Growth is counted from where a twentieth of the requests is answered,
+of what the server holds between two passes, with nothing in flight; the most during them is told beside it.
 """
 
 import argparse
@@ -25,6 +26,10 @@ SETTLED = 0.05
 LOOKED_AT = 5
 
 
+class SoakError(Exception):
+    """Requests got another status than they must, or none."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's options."""
     parser.add_argument(
@@ -34,7 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print and keep it."""
+    """Measure, print and keep it.
+
+    Raises:
+        SoakError: a request got another status than it must, or none; what was measured is kept.
+    """
     build_bundle()
     print_machine()
     pictures = Pictures()
@@ -42,10 +51,12 @@ def run(options: argparse.Namespace) -> None:
     passes = max(-(-options.requests // (HTTP_PASS + GRPC_PASS)), 2 * LOOKED_AT)
     statuses: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
+    missing: Counter[str] = Counter()
     problems: list[str] = []
     samples: list[float] = []
     with serve_ours([BUNDLE, DIGITS]) as server:
         print(f"loaded: {server.memory().pss:.0f} MiB PSS", flush=True)
+        has_peak = server.reset_peak()
         shown = time.monotonic()
         for _ in range(passes):
             for mixture in mixtures:
@@ -53,21 +64,37 @@ def run(options: argparse.Namespace) -> None:
                 statuses.update(load.statuses)
                 unexpected = find_unexpected(load, mixture)
                 wrong.update(unexpected)
+                missing.update(find_missing(load, mixture))
                 problems += load.problems if unexpected else []
             samples.append(server.memory().pss)
             if time.monotonic() > shown + 10:
                 shown = time.monotonic()
                 print(f"{sum(statuses.values()):>8} requests  {samples[-1]:.0f} MiB", flush=True)
+        peak = server.peak_memory() if has_peak else None
     begin, end = settle(samples)
     growth = (end / begin - 1) * 100
     print(f"\n{sum(statuses.values())} requests: " + ", ".join(f"{key} {n}" for key, n in sorted(statuses.items())))
-    print(f"with another status than they must get: {dict(wrong) or 'none'}")
+    print(f"statuses that came too often: {dict(wrong) or 'none'}; too seldom: {dict(missing) or 'none'}")
     for problem in dict.fromkeys(problems[:5]):
         print(f"  ! {problem}")
-    print(f"PSS: {begin:.0f} MiB after a twentieth, {end:.0f} MiB at the end, {max(samples):.0f} MiB at most")
+    most = f"{max(samples):.0f} MiB at most between passes"
+    print(f"PSS: {begin:.0f} MiB after a twentieth, {end:.0f} MiB at the end, {most}")
+    if peak is not None:
+        print(f"RSS: {peak:.0f} MiB at most, during the passes")
     print(f"growth: {growth:.1f}%")
-    results = {"statuses": statuses, "wrong": wrong, "begin": begin, "end": end, "growth": growth, "samples": samples}
+    results = {
+        "statuses": statuses,
+        "wrong": wrong,
+        "missing": missing,
+        "begin": begin,
+        "end": end,
+        "growth": growth,
+        "samples": samples,
+        "peak": peak,
+    }
     keep("soak", results, {"memory end over begin": end / begin}, latest=options.latest, history=options.history)
+    if wrong or missing:
+        raise SoakError(f"statuses that came too often: {dict(wrong)}; too seldom: {dict(missing)}")
 
 
 def send_all(mixture: Mixture, server: Server, clients: int) -> Load:
@@ -79,6 +106,11 @@ def send_all(mixture: Mixture, server: Server, clients: int) -> Load:
 def find_unexpected(load: Load, mixture: Mixture) -> Counter[str]:
     """Return which statuses came more often than they must, and how much."""
     return Counter(load.statuses) - mixture.expected
+
+
+def find_missing(load: Load, mixture: Mixture) -> Counter[str]:
+    """Return which statuses came less often than they must, and how much: requests that got another, or no answer."""
+    return mixture.expected - Counter(load.statuses)
 
 
 def settle(samples: Sequence[float]) -> tuple[float, float]:

@@ -10,7 +10,7 @@ MOST_SECONDS = 600.0
 
 
 class WorkerError(Exception):
-    """The process ended, or takes too long."""
+    """The process ended, takes too long, or says with this error that it can't do what it was asked."""
 
 
 class Worker:
@@ -23,15 +23,18 @@ class Worker:
         """Call a method over there and return what it returned.
 
         Raises:
-            WorkerError: the process ended, as what it printed tells, or does not answer.
+            WorkerError: the process ended, as what it printed tells, or does not answer; or the method raised it.
         """
         try:
             self._connection.send((method, *arguments))
             if not self._connection.poll(MOST_SECONDS):
                 raise WorkerError(f"{method} did not end within {MOST_SECONDS:.0f} seconds")
-            return self._connection.recv()
+            answer = self._connection.recv()
         except (EOFError, OSError) as error:
             raise WorkerError(f"{method} was not answered: the process ended") from error
+        if isinstance(answer, WorkerError):
+            raise answer
+        return answer
 
 
 @contextlib.contextmanager
@@ -54,4 +57,8 @@ def _work(connection: Connection, make: Callable[..., object], *arguments: objec
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         while True:
             method, *rest = connection.recv()
-            connection.send(getattr(made, method)(*rest))
+            try:
+                answer = getattr(made, method)(*rest)
+            except WorkerError as error:
+                answer = error
+            connection.send(answer)

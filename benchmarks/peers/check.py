@@ -1,10 +1,13 @@
 """Every peer with every number of workers and every batch: it starts, answers as our own classifier does, and ends.
 
+It logs no line for every request: ours is measured so too.
+
 python -m benchmarks.peers.check [FOLDER …]
 """
 
 import argparse
 import io
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -16,7 +19,7 @@ from PIL import Image
 
 from benchmarks.peers.keeper import descendants
 from benchmarks.peers.peer import NEWCOMER, PEERS, Peer
-from benchmarks.peers.running import PeerError, ask, install, running
+from benchmarks.peers.running import PeerError, ask, install, log_of, running
 from benchmarks.resnet_bundle import BUNDLE
 from model_server.bundle import read_bundle
 from model_server.engine import Engine, load_engine
@@ -106,15 +109,23 @@ def check(peer: Peer, workers: int, batch: int, images: Sequence[bytes], expecte
     """
     with running(peer, install(peer), workers, batch, images[0]) as server:
         processes = descendants(server.pid) | {server.pid}
+        lines = count_lines(peer)
         with ThreadPoolExecutor(AT_ONCE) as threads:
             classes = list(threads.map(lambda image: ask(peer, server.http, image), images))
         right = sum(found == wanted for found, wanted in zip(classes, expected, strict=True))
         if right < LEAST_RIGHT:
             raise PeerError(f"{peer} has {right} of {len(images)} right: {classes}, and not {list(expected)}")
+        if (more := count_lines(peer) - lines) >= len(images):
+            raise PeerError(f"{peer} logged {more} lines for {len(images)} requests: {os.path.relpath(log_of(peer))}")
         processes |= descendants(server.pid)
     if left := [process for process in processes if Path(f"/proc/{process}").exists()]:
         raise PeerError(f"{peer} left processes behind: {left}")
     return f"{right} of {len(images)} right, {len(processes) - 1} processes"
+
+
+def count_lines(peer: Peer) -> int:
+    """Return how many a peer has printed."""
+    return log_of(peer).read_bytes().count(b"\n")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ PORT = int(os.environ.get("PEER_PORT", "8000"))
 DRAFT = os.environ.get("PEER_DRAFT") == "1"
 THREADS = max(1, len(os.sched_getaffinity(0)) // WORKERS)
 BATCH_SECONDS = 0.005
-"""How long a batch is waited for where a framework asks: a third of what one image takes."""
+"""How long a batch is waited for where a framework asks: one value for all of them and every machine, not tuned."""
 
 MANIFEST: dict[str, Any] = yaml.safe_load((BUNDLE / "model.yaml").read_text())
 RESIZE, CROP = (int(MANIFEST["preprocessing"][name]) for name in ("resize", "crop"))

@@ -56,6 +56,11 @@ def _install(*command: str) -> None:
         raise PeerError(f"`{' '.join(command)}` failed: {ended.stderr.strip()}")
 
 
+def log_of(peer: Peer) -> Path:
+    """Return the file that gets what a peer prints."""
+    return ENVIRONMENTS / f"{peer.folder}.log"
+
+
 @contextlib.contextmanager
 def running(
     peer: Peer, python: Path, workers: int, batch: int, image: bytes, *, draft: bool = False
@@ -92,7 +97,7 @@ def running(
             **dict.fromkeys(("HOME", "RAY_TMPDIR", "TMPDIR"), scratch),
         }
         program = [str(python), "-m", peer.module]
-        log = ENVIRONMENTS / f"{peer.folder}.log"
+        log = log_of(peer)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as file:
             keeper = subprocess.Popen(

@@ -10,7 +10,7 @@ MAX_LATENCY_MS = 60_000
 BATCHING = {"batchable": True, "max_batch_size": BATCH, "max_latency_ms": MAX_LATENCY_MS} if BATCH > 1 else {}
 
 
-@bentoml.service(workers=WORKERS, traffic={"timeout": MAX_LATENCY_MS // 1000})
+@bentoml.service(workers=WORKERS, traffic={"timeout": MAX_LATENCY_MS // 1000}, logging={"access": {"enabled": False}})
 class ResNet:
     """A form with one image or more, a list of their classes."""
 

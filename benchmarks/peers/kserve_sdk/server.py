@@ -1,16 +1,19 @@
 """A custom predictor with KServe's SDK, as its documentation has it: V1, where an image comes as base64.
 
 V2 with binary tensors answers a JPEG as BYTES with 500, and takes 14 ms of a core for one as UINT8 where V1 takes 0.6.
+Without the four lines that it would log of each request: logging.json is for its workers too.
 """
 
 import base64
 import sys
+from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.loopback import confine_listening
 from benchmarks.peers.resnet import PORT, WORKERS, Classifier, decode
 
 sys.argv += ["--http_port", str(PORT), "--workers", str(WORKERS), "--enable_grpc", "false", "--model_name", "resnet-50"]
+sys.argv += ["--enable_latency_logging", "false", "--log_config_file", str(Path(__file__).with_name("logging.json"))]
 
 import kserve  # noqa: E402 - it reads the command line when it is imported
 

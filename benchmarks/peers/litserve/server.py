@@ -30,4 +30,4 @@ class ResNet(litserve.LitAPI):
 if __name__ == "__main__":
     batching = {"max_batch_size": BATCH, "batch_timeout": BATCH_SECONDS} if BATCH > 1 else {}
     server = litserve.LitServer(ResNet(**batching), accelerator="cpu", workers_per_device=WORKERS, fast_queue=True)
-    server.run(host=ADDRESS, port=PORT, log_level="warning", generate_client_file=False)
+    server.run(host=ADDRESS, port=PORT, log_level="warning", access_log=False, generate_client_file=False)

@@ -10,8 +10,15 @@ from benchmarks.peers.loopback import ADDRESS
 from benchmarks.peers.ray_serve.loopback import keep_to_loopback
 from benchmarks.peers.resnet import BATCH, BATCH_SECONDS, PORT, THREADS, WORKERS, Classifier, decode
 
+LOGGING = {"enable_access_log": False}
 
-@serve.deployment(num_replicas=WORKERS, max_ongoing_requests=256, ray_actor_options={"num_cpus": THREADS})
+
+@serve.deployment(
+    num_replicas=WORKERS,
+    max_ongoing_requests=256,
+    ray_actor_options={"num_cpus": THREADS},
+    logging_config=LOGGING,
+)
 class ResNet:
     """An image as the body, its class as JSON."""
 
@@ -35,6 +42,6 @@ if __name__ == "__main__":
     keep_to_loopback()
     hook = f"{keep_to_loopback.__module__}.{keep_to_loopback.__name__}"
     ray.init(include_dashboard=False, _node_ip_address=ADDRESS, runtime_env={"worker_process_setup_hook": hook})
-    serve.start(http_options={"host": ADDRESS, "port": PORT})
+    serve.start(http_options={"host": ADDRESS, "port": PORT}, logging_config=LOGGING)  # of what hands requests over
     serve.run(ResNet.bind())  # type: ignore[attr-defined]  # the decorator made it a deployment
     threading.Event().wait()

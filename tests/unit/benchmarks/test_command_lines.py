@@ -96,8 +96,9 @@ def test_without_the_load_client_nothing_is_measured(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("benchmarks.load_client.PROGRAM", tmp_path / "none")
-    assert main(["overload", "--latest", str(tmp_path / "latest"), "--history", str(tmp_path / "history")]) == 1
-    assert int8_over_torch.main([]) == 1
+    files = ["--latest", str(tmp_path / "latest"), "--history", str(tmp_path / "history")]
+    assert main(["overload", *files]) == 1
+    assert int8_over_torch.main(files) == 1
     told = capsys.readouterr()
     overload, int8 = told.err.splitlines()
     assert overload.startswith("benchmarks overload: ")

@@ -11,7 +11,6 @@ from benchmarks.decks import (
     BATCH,
     DOORS,
     IMAGES,
-    Deck,
     grpc_request,
     make_deck,
     plain_request,
@@ -120,4 +119,3 @@ def test_every_kind_of_image_goes_through_every_door_that_takes_it(door: str, im
 def test_two_decks_do_not_share_a_file() -> None:
     made = [make_deck(door, images, "digits") for door in DOORS for images in IMAGES if takes(door, images)]
     assert len({deck.path for deck in made}) == len(made)
-    assert all(isinstance(deck, Deck) for deck in made)

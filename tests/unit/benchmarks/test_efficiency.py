@@ -2,14 +2,17 @@
 
 from loads import make_load
 
-from benchmarks.efficiency import Measurement, Served, _measurement, ratios_of, take_median
+from benchmarks.efficiency import Served, _measurement, ratios_of
 from benchmarks.engine import EngineFigures, Way
+from benchmarks.median import take_median
 
 BARE = EngineFigures(Way(2, 8), images_per_second=100.0, cpu_ms=20.0, single_ms=10.0)
 
 
 def served(answers: int, images: int) -> Served:
-    return Served(make_load(answers), images, server_cpu_ms=25.0, client_cpu_share=0.02, memory_mib=300.0)
+    return Served(
+        make_load(answers), images, server_cpu_ms=25.0, client_cpu_share=0.02, memory_mib=300.0, peak_mib=400.0
+    )
 
 
 def test_the_ratios_are_over_the_engine() -> None:
@@ -31,6 +34,6 @@ def test_the_engine_counts_as_the_mean_of_before_and_after() -> None:
 def test_every_figure_is_the_median_of_the_rounds() -> None:
     rounds = [_measurement("v2", "jpeg", 1, BARE, served(answers, 1)) for answers in (100, 180, 160)]
     median = take_median(rounds)
-    assert isinstance(median, Measurement)
     assert (median.images_per_second, median.clients) == (80.0, 1)
+    assert (median.memory_mib, median.peak_mib) == (300.0, 400.0)
     assert ratios_of([median])["v2 jpeg 1 p50"] == 1.5

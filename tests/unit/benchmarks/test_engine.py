@@ -7,7 +7,7 @@ from bundles import write_colour_bundle
 
 from benchmarks import engine
 from benchmarks.engine import BareEngine, Engine, EngineFigures, Way
-from benchmarks.worker import Worker
+from benchmarks.worker import Worker, WorkerError
 
 FIGURES = EngineFigures(Way(2, 1), images_per_second=9.0, cpu_ms=1.0, single_ms=1.0)
 
@@ -38,6 +38,8 @@ def test_the_engine_itself_counts_images(tmp_path: Path, monkeypatch: pytest.Mon
     ways = bare.try_all(0.1)
     assert {way.batch for way in ways} == {1, 8}
     assert all(images_per_second > 0 for images_per_second in ways.values())
+    with pytest.raises(WorkerError, match=r"no batch ended within 1e-09 s; measure for longer, --seconds"):
+        bare.try_all(1e-9)
     figures = bare.measure(Way(1, 8), 0.1)
     assert figures.cpu_ms > 0
     assert figures.single_ms > 0

@@ -9,7 +9,8 @@ def test_a_million_images_cost_their_core_seconds() -> None:
     cost = Cost(
         Setting(models=4, classes=1000, cores=2, memory_loaded=300.0),
         clients=32,
-        memory_busy=320.0,
+        memory_after=320.0,
+        memory_peak=None,
         images_per_second=100.0,
         p50_ms=300.0,
         p99_ms=400.0,

@@ -3,7 +3,8 @@
 import pytest
 from loads import make_load
 
-from benchmarks.overload import Point, best_in_time, most_in_time, ratios_of, take_median, to_point
+from benchmarks.median import take_median
+from benchmarks.overload import Point, best_in_time, most_in_time, ratios_of, to_point
 
 BOUND = 100.0
 

@@ -75,6 +75,13 @@ def test_what_compares_servers_has_a_panel_of_its_own() -> None:
     }
 
 
+def test_another_bundle_is_not_drawn_among_the_others() -> None:
+    names = ("v2 jpeg 8", "v2 jpeg 8 CPU", "goodput in time")
+    ratios = {**dict.fromkeys(names, 0.8), **dict.fromkeys((f"{name} of digits" for name in names), 0.2)}
+    legends = [axes.get_legend() for axes in draw_history([{**MADE, "ratios": ratios}]).axes]
+    assert [text.get_text() for legend in legends if legend for text in legend.get_texts()] == list(names)
+
+
 def test_a_panel_has_the_ratios_that_have_the_most_runs() -> None:
     names = [f"v2 jpeg {number}" for number in range(1, 15)]
     once = [{**MADE, "ratios": dict.fromkeys(names, 0.8)}]

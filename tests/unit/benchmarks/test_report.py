@@ -1,11 +1,13 @@
 """What is kept of a run can be read again."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks.report import keep, print_table, read_history
+from benchmarks.report import keep, print_table, read_history, read_latest
+from benchmarks.resnet_bundle import BUNDLE
 
 
 def test_the_history_has_a_line_for_every_run_and_the_latest_figures_one_place_each(tmp_path: Path) -> None:
@@ -23,6 +25,26 @@ def test_the_history_has_a_line_for_every_run_and_the_latest_figures_one_place_e
         "efficiency": {"all": [3]},
         "framework": {"all": [2]},
     }
+
+
+def test_a_run_says_what_was_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ["-m", "benchmarks", "overload", "--seconds", "7"]
+    monkeypatch.setattr(sys, "orig_argv", ["python", *command])
+    latest, history = tmp_path / "latest.json", tmp_path / "history.jsonl"
+    keep("overload", {}, {}, latest=latest, history=history)
+    assert read_latest(latest)["overload"]["command"] == command
+    assert read_history(history)[0]["command"] == command
+
+
+def test_the_ratios_of_another_bundle_say_so(tmp_path: Path) -> None:
+    latest, history = tmp_path / "latest.json", tmp_path / "history.jsonl"
+    for bundle in (BUNDLE, BUNDLE.resolve(), tmp_path / "digits"):
+        keep("efficiency", {}, {"v2 jpeg 8": 0.5}, latest=latest, history=history, bundle=bundle)
+    assert [list(line["ratios"]) for line in read_history(history)] == [
+        ["v2 jpeg 8"],
+        ["v2 jpeg 8"],
+        ["v2 jpeg 8 of digits"],
+    ]
 
 
 def test_a_table_has_its_numbers_to_the_right_and_blanks_for_none(capsys: pytest.CaptureFixture[str]) -> None:

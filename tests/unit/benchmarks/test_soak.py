@@ -1,5 +1,7 @@
 """Mixed requests get the statuses that they must, and memory is compared once it has settled."""
 
+import contextlib
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -7,12 +9,14 @@ import pytest
 from loads import make_load
 
 from benchmarks import decks, mixture, servers, soak
+from benchmarks.__main__ import main
 from benchmarks.decks import read_deck
 from benchmarks.framework import DIGITS
 from benchmarks.load_client import PROGRAM
 from benchmarks.mixture import Mixture, Pictures, mix_grpc, mix_http
-from benchmarks.servers import serve_ours
-from benchmarks.soak import find_unexpected, send_all, settle
+from benchmarks.report import read_latest
+from benchmarks.servers import Server, serve_ours
+from benchmarks.soak import find_missing, find_unexpected, send_all, settle
 
 
 @pytest.fixture
@@ -39,12 +43,47 @@ def test_the_server_gives_each_the_status_that_it_must_get(pictures: Pictures, m
             load = send_all(each, server, clients=4)
             assert load.requests == each.expected.total()
             assert not find_unexpected(load, each), load.problems
+            assert not find_missing(load, each)
 
 
-def test_a_status_that_comes_too_often_is_told() -> None:
+MIXTURE = Mixture(decks.Deck(Path("none"), "http"), Counter({"200": 9, "400": 1}))
+
+
+def test_a_status_that_comes_too_often_or_too_seldom_is_told() -> None:
     load = make_load(statuses={"200": 8, "500": 2})
-    expected = Mixture(decks.Deck(Path("none"), "http"), Counter({"200": 9, "400": 1}))
-    assert find_unexpected(load, expected) == {"500": 2}
+    assert find_unexpected(load, MIXTURE) == {"500": 2}
+    assert find_missing(load, MIXTURE) == {"200": 1, "400": 1}
+
+
+def test_what_was_never_answered_is_missing() -> None:
+    load = make_load(statuses={"200": 6, "400": 1})
+    assert not find_unexpected(load, MIXTURE)
+    assert find_missing(load, MIXTURE) == {"200": 3}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "ends"), [({"200": 9, "400": 1}, 0), ({"200": 7, "400": 1}, 1), ({"200": 9, "400": 1, "500": 1}, 1)]
+)
+def test_it_fails_where_an_answer_was_wrong_or_missing_after_its_figures_are_kept(
+    statuses: dict[str, int],
+    ends: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("build_bundle", "print_machine", "Pictures"):
+        monkeypatch.setattr(soak, name, lambda: None)
+    for name in ("mix_http", "mix_grpc"):
+        monkeypatch.setattr(soak, name, lambda *_: MIXTURE)
+    monkeypatch.setattr("benchmarks.__main__.check_client", lambda: None)
+    monkeypatch.setattr(soak, "serve_ours", lambda _: contextlib.nullcontext(Server("", "", os.getpid())))
+    monkeypatch.setattr(soak, "send_all", lambda *_: make_load(statuses=statuses))
+    latest, history = tmp_path / "latest.json", tmp_path / "history.jsonl"
+    assert main(["soak", "--requests", "1", "--latest", str(latest), "--history", str(history)]) == ends
+    assert read_latest(latest)["soak"]["results"]["samples"]
+    told = capsys.readouterr().err
+    assert told.startswith("benchmarks soak: statuses that came too often: " if ends else "")
+    assert bool(told) is bool(ends)
 
 
 def test_growth_counts_from_a_twentieth() -> None:

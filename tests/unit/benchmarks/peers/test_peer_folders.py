@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -53,6 +55,21 @@ def test_a_folder_has_a_server_and_what_it_is_installed_from(peer: Peer) -> None
     names = {path.name for path in peer.path.iterdir()}
     assert {"__init__.py", "server.py"} <= names
     assert ({"requirements.in", "requirements.txt"} <= names) == peer.installed_apart
+
+
+def test_kserve_logs_nothing_of_a_request_and_its_errors_still() -> None:
+    folder = next(peer for peer in PEERS if peer.name == "KServe SDK").path
+    program = f"""
+import json, logging, logging.config
+logging.config.dictConfig(json.load(open({str(folder / "logging.json")!r})))
+for name in ("uvicorn.access", "kserve.trace"):  # uvicorn asks whether there are handlers
+    logger = logging.getLogger(name)
+    assert not (logger.hasHandlers() and logger.isEnabledFor(logging.INFO)), name
+logging.getLogger("uvicorn.error").error("broken")
+"""
+    assert (
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stderr == "broken\n"
+    )
 
 
 def test_mlserver_finds_its_runtime() -> None:
