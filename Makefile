@@ -64,7 +64,7 @@ bench-quick: .tools/bin/load bench-bundle ## Less of it, in a minute or two: the
 	$(BENCH) efficiency --keep-as quick --seconds 2 --rounds 2 --clients 8,32 --doors v2
 	$(BENCH) framework --seconds 2 --rounds 1 --clients 32 --doors v2
 
-bench-peers: .tools/bin/load bench-bundle ## Measure other serving frameworks beside the server, in half an hour; some of it with ARGS="…"
+bench-peers: .tools/bin/load bench-bundle ## Measure other serving frameworks beside the server, in half an hour or more; some of it with ARGS="…"
 	$(BENCH) comparison $(ARGS)
 
 # behind the tests, or they would be in its way; a machine is too noisy for a figure to fail anything

@@ -111,7 +111,7 @@ def send(loop: VirtualLoop, speed: Speed, *flows: tuple[float, float]) -> list[O
 def test_of_a_peaks_worth_most_is_in_time_and_of_twice_as_much_nearly_the_peak(
     loop: VirtualLoop, speed: Speed, bound: float, at_peak: float, at_twice: float
 ) -> None:
-    """The most that any server could have of a peak's worth is 0.97, 0.95, 0.94 and 0.84 (benchmarks/overload.py)."""
+    """A server as quick could have of a peak's worth at most 0.97, 0.95, 0.94 and 0.84 (benchmarks/overload.py)."""
     for part, least in ((1, at_peak), (2, at_twice)):
         (outcome,) = send(loop, speed, (part * speed.peak, bound))
         assert outcome.in_time >= least * speed.peak
