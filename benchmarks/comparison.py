@@ -3,8 +3,8 @@
 A short sweep finds each peer's configurations that are the best for some number of clients. Then each round measures
 the engine, ours, every peer in all of those, what a newcomer writes, and the engine again, with every number of
 clients; each server runs alone. After the rounds a peer counts, for each number of clients, by the configuration whose
-median is the best. Figures are medians over the rounds. So are the ratios, which are of one round each, one in which
-nothing failed that is compared.
+median is the best. Figures are medians over the rounds in which neither ours nor a peer failed. So are the ratios,
+which are of one round each.
 """
 
 import argparse
@@ -93,10 +93,11 @@ def run(options: argparse.Namespace) -> None:
             bare, measured = measure_round(engine, peers, options.clients, options.seconds)
             engines.append(bare)
             rounds.append(measured)
-    medians = take_medians(rounds)
+    whole = [each for each in rounds if has_all(each, [OURS, *peers])]
+    medians = take_medians(whole or rounds)
     best = choose_best(rates_of(medians, peers))
     kept = keep_best(medians, best)
-    ratios = ratios_of(rounds, kept)
+    ratios = ratios_of(whole, kept)
     print_results(engines, kept, ratios, len(rounds))
     times = large.compare_large([each[min(each)] for each in best.values()], options.rounds, options.seconds)
     large_ratios = large.ratios_of(times)
@@ -107,6 +108,7 @@ def run(options: argparse.Namespace) -> None:
         "engine": [asdict(each) for each in engines],
         "servers": [asdict(each) for each in kept],
         "configurations": [asdict(each) for each in medians],
+        "ratios": ratios,
         "large": large.rows_of(times),
     }
     of_servers = {name: statistics.median(each) for name, each in ratios.items() if each}
@@ -175,6 +177,12 @@ def to_measurement(contender: Contender, clients: int, served: Served, bare: Eng
     )
 
 
+def has_all(measured: Round, contenders: Iterable[Contender]) -> bool:
+    """Tell whether a round has all of them: without the best peer ours would look too good."""
+    found = {(each.name, each.configuration) for each in measured}
+    return found >= {(each.name, each.configuration) for each in contenders}
+
+
 def take_medians(rounds: Iterable[Round]) -> list[Measurement]:
     """Return the median of every figure over the rounds that have it."""
     found: dict[Case, list[Measurement]] = defaultdict(list)
@@ -203,10 +211,7 @@ def keep_best(medians: Iterable[Measurement], best: Best) -> list[Measurement]:
 
 
 def ratios_of(rounds: Sequence[Round], kept: Sequence[Measurement]) -> dict[str, list[float]]:
-    """Return ours over the best peer and over the newcomer, for each number of clients, of one round each.
-
-    A round in which any of them failed has none: without its best peer the ratio would be too high.
-    """
+    """Return ours over the best peer and over the newcomer, for each number of clients, of each round that has them."""
     ratios: dict[str, list[float]] = {}
     for clients in dict.fromkeys(each.clients for each in kept):
         cases = [each.case for each in kept if each.clients == clients]

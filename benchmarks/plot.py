@@ -13,7 +13,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from benchmarks.report import HISTORY, LATEST, OF_BUNDLE, FiguresError, read_history, read_latest
+from benchmarks.report import HISTORY, LATEST, FiguresError, read_history, read_latest
 
 FOLDER = Path("build/benchmarks")
 FORMATS = ("png", "svg")
@@ -25,12 +25,9 @@ PANELS: dict[str, Callable[[str], bool]] = {
     "Serving efficiency": lambda name: name.split()[-1].isdecimal() and not name.startswith(("digits", "ours")),
     "CPU of an image, server over engine": lambda name: name.endswith(" CPU"),
     "Over other servers": lambda name: name.startswith("ours /") or name.endswith("/ ours"),
-    "Goodput over the peak; digits over the empty framework": lambda name: (
-        name.startswith(("goodput", "digits")) and OF_BUNDLE not in name
-    ),
+    "Goodput over the peak; digits over the empty framework": lambda name: name.startswith(("goodput", "digits")),
 }
-"""What is drawn of the history, by the ratios' names, none of another bundle than the ResNet-50's; the most runs each
-has, the sooner it is drawn."""
+"""What is drawn of the history, by the ratios' names; the most runs each has, the sooner it is drawn."""
 MOST_LINES = 10
 LEAST_MARGIN = timedelta(minutes=10)
 """Beside the first and the last run: were there one alone, it would stand in the midst of four years."""
@@ -59,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
         if path != usual and not path.exists():
             raise FiguresError(f"{path} is not there")
     latest = read_latest(options.latest)
-    history = [made for made in read_history(options.history) if any(map(_is_drawn, made["ratios"]))]
+    history = [made for made in read_history(options.history) if _is_drawn(made)]
     if not ("efficiency" in latest or history):
         raise FiguresError(
             f"there is nothing to draw in {options.latest} or {options.history}: "
@@ -81,7 +78,8 @@ def draw_latest(made: Mapping[str, Any]) -> Figure:
     rows = made["results"]["server"]
     figure = Figure(figsize=(11, 4.4), layout="constrained")
     machine = made["machine"]
-    figure.suptitle(f"{machine['cpu']}, {machine['cores']} CPUs; {made['commit']}, {made['date'][:10]}", color=INK)
+    told = [f"{machine['cpu']}, {machine['cores']} CPUs", f"{made['commit']}, {made['date'][:10]}"]
+    figure.suptitle("; ".join([made["bundle"], *told] if "bundle" in made else told), color=INK)
     efficiency, latency = figure.subplots(1, 2)
     _draw_lines(efficiency, _by_case(rows, "efficiency"))
     efficiency.set_title("Serving efficiency: images a second, server over engine", loc="left", fontsize=10)
@@ -131,8 +129,9 @@ def draw_history(history: Iterable[Mapping[str, Any]]) -> Figure:
     return figure
 
 
-def _is_drawn(name: str) -> bool:
-    return any(belongs(name) for belongs in PANELS.values())
+def _is_drawn(made: Mapping[str, Any]) -> bool:
+    """Tell whether a run has ratios that belong to a panel; those of another bundle than the ResNet-50 do not."""
+    return "bundle" not in made and any(belongs(name) for name in made["ratios"] for belongs in PANELS.values())
 
 
 def _in_order(name: str) -> list[str]:

@@ -16,8 +16,6 @@ class FiguresError(Exception):
 
 
 LATEST, HISTORY = Path("build/benchmarks/latest.json"), Path("build/benchmarks/history.jsonl")
-OF_BUNDLE = " of "
-"""Stands before a bundle's name in a ratio's, and in no other."""
 
 
 def print_table(rows: Sequence[Mapping[str, object]]) -> None:
@@ -44,7 +42,7 @@ def keep(
 ) -> None:
     """Write a benchmark's results into the latest figures, in the place of its former ones, and add to the history.
 
-    Both say which command it was.
+    Both say which command it was, and which bundle was served, where it was another than the ResNet-50.
 
     Args:
         benchmark: Its name.
@@ -52,22 +50,22 @@ def keep(
         ratios: What can be compared between machines, by name.
         latest: The file of the latest figures.
         history: The file that has a line for every run.
-        bundle: What was served; the history's ratios of another than the ResNet-50 have its folder's name in theirs.
+        bundle: What was served.
     """
-    made = {
+    made: dict[str, Any] = {
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "commit": read_commit(),
         "command": sys.orig_argv[1:],
         "machine": describe_machine(),
     }
+    if bundle.resolve() != BUNDLE.resolve():
+        made["bundle"] = str(bundle)
     for path in (latest, history):
         path.parent.mkdir(parents=True, exist_ok=True)
     figures = read_latest(latest)
     figures[benchmark] = {**made, "results": results}
     latest.write_text(json.dumps(figures, indent=2) + "\n")
-    other = bundle.resolve() != BUNDLE.resolve()
-    suffix = f"{OF_BUNDLE}{bundle.resolve().name}" if other else ""
-    rounded = {name + suffix: round(ratio, 4) for name, ratio in ratios.items()}
+    rounded = {name: round(ratio, 4) for name, ratio in ratios.items()}
     with history.open("a") as file:
         file.write(json.dumps({**made, "benchmark": benchmark, "ratios": rounded}) + "\n")
 

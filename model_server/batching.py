@@ -213,10 +213,11 @@ class Batcher:
             self._dead -= 1
 
     def _finish(self, batch: list["_Row"], done: "asyncio.Future[Float32Array]", seconds: float) -> None:
-        self._metrics.stages["inference"].observe(seconds)
         error = done.exception()
-        if error is None and len(done.result()) != len(batch):
-            error = ValueError(f"{len(batch)} rows went into the engine, logits of {len(done.result())} came out")
+        if error is None:
+            self._metrics.stages["inference"].observe(seconds)
+            if len(done.result()) != len(batch):
+                error = ValueError(f"{len(batch)} rows went into the engine, logits of {len(done.result())} came out")
         for index, row in enumerate(batch):
             if error is None:
                 row.place.put(row.position, done.result()[index])

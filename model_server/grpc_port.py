@@ -81,9 +81,9 @@ class GrpcPort:
         await asyncio.sleep(GOING_SECONDS)
         self._handler.dismiss()
 
-    def is_idle(self) -> bool:
-        """Tell whether no call of the inference service is under way."""
-        return not self._handler.active
+    def calls(self) -> int:
+        """Return how many calls of the inference service are under way."""
+        return self._handler.active
 
     async def close(self) -> None:
         """End what is left: health checks that watch, and calls that nobody waits for any more."""

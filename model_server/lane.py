@@ -74,7 +74,7 @@ class Lane:
             running = self._start(np.stack(rows), expected)
         except Exception as error:  # noqa: BLE001 - no memory for the batch, or no thread: its callers get it
             running = asyncio.get_running_loop().create_future()
-            running.set_exception(error)
+            running.set_exception(error.with_traceback(None))  # which would hold the rows
         running.add_done_callback(finish)
         return begin
 

@@ -129,11 +129,12 @@ class VisionServer(ModelServer):
 
     def stop(self, sig: int) -> None:
         """Begin to drain; Ctrl-C does without the delay, and a second signal without waiting for anybody."""
-        if self._signalled.is_set():
+        if self._signalled.is_set() and not self._hurried.is_set():
             self._uvicorn.force_exit = True
             self._hurried.set()
             logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # each that is cut off would be an error of its
-            logger.warning("stopping at once; requests that are cut off: %d", len(self._uvicorn.server_state.tasks))
+            waiting = len(self._uvicorn.server_state.tasks) + self._grpc_port.calls()
+            logger.warning("stopping at once; requests that are cut off: %d", waiting)
         if sig == signal.SIGINT:
             self._drain_delay_seconds = 0.0
         self._phase.draining = True
@@ -163,7 +164,7 @@ class VisionServer(ModelServer):
         logger.info("stopping: no new connections; still open over HTTP: %d", len(state.connections))
         await self._pause(LINGER_SECONDS)
         # each has a deadline, its client's or the server's, or is a load that ends
-        while (state.tasks or not self._grpc_port.is_idle()) and not self._hurried.is_set():
+        while (state.tasks or self._grpc_port.calls()) and not self._hurried.is_set():
             await self._pause(LINGER_SECONDS / 10)
 
     async def _pause(self, seconds: float) -> None:

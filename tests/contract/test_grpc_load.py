@@ -93,9 +93,9 @@ async def test_row_13_a_server_that_has_stopped_accepting(slow: Gated) -> None:
         await port.refuse_calls()
         for refused in await asyncio.gather(*late):
             assert_refused(refused, UNAVAILABLE, "stopping and accepts nothing more", "to another")
-        assert not port.is_idle()
+        assert port.calls() == 2
         await assert_answered(slow, asked)
-        await eventually(port.is_idle)
+        await eventually(lambda: not port.calls())
 
 
 def test_row_14_a_message_over_the_limit(small_calls: Client) -> None:

@@ -51,6 +51,27 @@ def test_row_29_sigterm_with_work_queued_on_both_ports(colour_bundle: Path, gate
         assert "Traceback" not in server.log.read_text()
 
 
+def test_a_second_signal_says_how_many_are_cut_off_on_both_ports(colour_bundle: Path, gate: Path) -> None:
+    with (
+        slow_server(colour_bundle, gate) as server,
+        grpc.insecure_channel(server.grpc_address) as channel,
+        ThreadPoolExecutor(QUEUED) as crowd,
+    ):
+        client = Client(channel)
+        gate.touch()
+        for label in LABELS[::2]:
+            crowd.submit(client.infer, ask_raw_contents(PICTURES[label]))
+        for label in LABELS[1::2]:
+            crowd.submit(ask_apart, server.url, ask_raw(PICTURES[label]))
+        wait_until_full(server, gate)
+        for said in ("stopping: no new connections", f"stopping at once; requests that are cut off: {QUEUED}\n"):
+            server.process.send_signal(signal.SIGINT)
+            wait_until(lambda said=said: said in server.log.read_text())
+        gate.unlink()
+        assert server.process.wait(ANSWER_SECONDS) == 0
+        assert "Traceback" not in server.log.read_text()
+
+
 def test_row_13_what_comes_after_the_delay_is_told_to_go_elsewhere(colour_bundle: Path, gate: Path) -> None:
     with (
         slow_server(colour_bundle, gate, "--drain-delay-seconds", "0.5") as server,

@@ -1,10 +1,19 @@
 """Serving efficiency is the server's rate over the engine's, and its figures are medians."""
 
+import os
+from pathlib import Path
+
+import pytest
+from fake_servers import http_server
 from loads import make_load
 
-from benchmarks.efficiency import Served, _measurement, ratios_of
+from benchmarks import decks
+from benchmarks.decks import http_request, write_deck
+from benchmarks.efficiency import Served, _measurement, load_server, ratios_of
 from benchmarks.engine import EngineFigures, Way
+from benchmarks.load_client import PROGRAM
 from benchmarks.median import take_median
+from benchmarks.servers import Server
 
 BARE = EngineFigures(Way(2, 8), images_per_second=100.0, cpu_ms=20.0, single_ms=10.0)
 
@@ -37,3 +46,16 @@ def test_every_figure_is_the_median_of_the_rounds() -> None:
     assert (median.images_per_second, median.clients) == (80.0, 1)
     assert (median.memory_mib, median.peak_mib) == (300.0, 400.0)
     assert ratios_of([median])["v2 jpeg 1 p50"] == 1.5
+
+
+@pytest.mark.skipif(not PROGRAM.exists(), reason="no load client: `make .tools/bin/load` builds it, with Go")
+def test_a_load_tells_what_the_server_used_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decks, "DECKS", tmp_path)
+    deck = write_deck("requests", [http_request("/ok", b"body")])
+    with http_server() as (target, _):
+        server = Server(target, "", os.getpid())
+        found = load_server(server, deck, clients=2, seconds=0.3, warm_up=0.1)
+        assert found.server_cpu_ms > 0
+        assert found.memory_mib > 1
+        assert (found.peak_mib is None) is not server.reset_peak()
+        assert found.peak_mib is None or found.peak_mib > 0.9 * found.memory_mib

@@ -13,6 +13,7 @@ from benchmarks.comparison import (
     Round,
     candidates,
     choose_best,
+    has_all,
     keep_best,
     measure_round,
     rates_of,
@@ -120,6 +121,11 @@ def test_a_round_in_which_a_peer_failed_has_no_ratio_and_how_many_there_are_is_s
     found = ratios([without_the_best, whole, without_ours])
     assert found == {"ours / best peer at 1": [1.5]}
     assert say_ratio(found["ours / best peer at 1"], 3) == "1.50, of 1 of 3 rounds"
+    assert [has_all(each, [OURS, OTHER, WIDE]) for each in (without_the_best, whole, without_ours)] == [
+        False,
+        True,
+        False,
+    ]
     assert ratios([without_ours]) == {}
     (none,) = ratios([without_the_best, without_ours]).values()
     assert say_ratio(none, 2) == "none: in none of 2 rounds was everything measured"

@@ -48,9 +48,10 @@ def test_the_latest_figures_and_the_history_are_drawn(tmp_path: Path) -> None:
         assert (tmp_path / "plots" / f"{name}.svg").read_text().count("<svg") == 1
 
 
-def test_a_history_of_nothing_that_is_drawn_is_nothing_to_draw(tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", [{"ratios": {"growth": 1.0}}, {"bundle": "models/1", "ratios": {"v2 jpeg 8": 0.5}}])
+def test_a_history_of_nothing_that_is_drawn_is_nothing_to_draw(tmp_path: Path, other: dict[str, object]) -> None:
     (tmp_path / "latest.json").write_text("{}")
-    (tmp_path / "history.jsonl").write_text(json.dumps({**MADE, "benchmark": "soak", "ratios": {"growth": 1.0}}) + "\n")
+    (tmp_path / "history.jsonl").write_text(json.dumps({**MADE, "benchmark": "efficiency", **other}) + "\n")
     with pytest.raises(FiguresError, match="there is nothing to draw"):
         run(options(tmp_path))
 
@@ -73,13 +74,6 @@ def test_what_compares_servers_has_a_panel_of_its_own() -> None:
         "Serving efficiency": ["v2 jpeg 8"],
         "Over other servers": ["12 megapixels, Pillow in full / ours", "ours / newcomer at 8"],
     }
-
-
-def test_another_bundle_is_not_drawn_among_the_others() -> None:
-    names = ("v2 jpeg 8", "v2 jpeg 8 CPU", "goodput in time")
-    ratios = {**dict.fromkeys(names, 0.8), **dict.fromkeys((f"{name} of digits" for name in names), 0.2)}
-    legends = [axes.get_legend() for axes in draw_history([{**MADE, "ratios": ratios}]).axes]
-    assert [text.get_text() for legend in legends if legend for text in legend.get_texts()] == list(names)
 
 
 def test_a_panel_has_the_ratios_that_have_the_most_runs() -> None:

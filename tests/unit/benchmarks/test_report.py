@@ -36,15 +36,11 @@ def test_a_run_says_what_was_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert read_history(history)[0]["command"] == command
 
 
-def test_the_ratios_of_another_bundle_say_so(tmp_path: Path) -> None:
+def test_figures_of_another_bundle_say_so(tmp_path: Path) -> None:
     latest, history = tmp_path / "latest.json", tmp_path / "history.jsonl"
     for bundle in (BUNDLE, BUNDLE.resolve(), tmp_path / "digits"):
         keep("efficiency", {}, {"v2 jpeg 8": 0.5}, latest=latest, history=history, bundle=bundle)
-    assert [list(line["ratios"]) for line in read_history(history)] == [
-        ["v2 jpeg 8"],
-        ["v2 jpeg 8"],
-        ["v2 jpeg 8 of digits"],
-    ]
+    assert [line.get("bundle") for line in read_history(history)] == [None, None, str(tmp_path / "digits")]
 
 
 def test_a_table_has_its_numbers_to_the_right_and_blanks_for_none(capsys: pytest.CaptureFixture[str]) -> None:
