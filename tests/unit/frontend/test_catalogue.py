@@ -134,8 +134,8 @@ async def test_a_gateway_is_not_asked_again_at_once(gateway) -> None:
 
 async def test_nobody_waits_for_a_list_that_may_have_changed(gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     said, found = gateway
-    monkeypatch.setattr(catalogue, "LIST_SECONDS", 0.05)
     await found.models()
+    monkeypatch.setattr(catalogue, "LIST_SECONDS", 0.05)
     said.hangs = True
     await asyncio.sleep(0.06)
     models = asyncio.ensure_future(found.models())
