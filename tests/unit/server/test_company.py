@@ -19,6 +19,17 @@ def test_it_is_rare_no_more_where_others_are_there_and_again_where_they_are_not(
     assert company.is_rare
 
 
+def test_after_a_crowd_it_takes_no_longer_to_be_rare_than_after_a_few() -> None:
+    for others in (1, 31):
+        company = Company()
+        for _ in range(50):
+            company.meet(others, 0.0)
+        for _ in range(6):
+            assert not company.is_rare
+            company.meet(0, 0.0)
+        assert company.is_rare
+
+
 def test_a_pause_with_nobody_ends_it() -> None:
     company = Company()
     for _ in range(10):
