@@ -211,19 +211,23 @@ def keep_best(medians: Iterable[Measurement], best: Best) -> list[Measurement]:
 
 
 def ratios_of(rounds: Sequence[Round], kept: Sequence[Measurement]) -> dict[str, list[float]]:
-    """Return ours over the best peer and over the newcomer, for each number of clients, of each round that has them."""
+    """Return ours over the best peer and over the newcomer, for each number of clients, of each round that has them.
+
+    The best is the one whose median is: of several that are nearly as quick, the luckiest of a round is too quick.
+    """
     ratios: dict[str, list[float]] = {}
     for clients in dict.fromkeys(each.clients for each in kept):
-        cases = [each.case for each in kept if each.clients == clients]
+        here = sorted((each for each in kept if each.clients == clients), key=lambda each: -each.requests_per_second)
+        cases = [each.case for each in here]
         mine = [case for case in cases if case[0] == OURS.name]
         newcomers = [case for case in cases if case[0] == NEWCOMER.name]
         peers = [case for case in cases if case not in mine + newcomers]
         for name, others in (("best peer", peers), ("newcomer", newcomers)):
             if mine and others:
                 ratios[f"ours / {name} at {clients}"] = [
-                    rates[mine[0]] / max(rates[case] for case in others)
+                    rates[mine[0]] / rates[others[0]]
                     for rates in ({each.case: each.requests_per_second for each in measured} for measured in rounds)
-                    if {*mine, *others} <= rates.keys()
+                    if {mine[0], others[0]} <= rates.keys()
                 ]
     return ratios
 
