@@ -217,17 +217,15 @@ def ratios_of(rounds: Sequence[Round], kept: Sequence[Measurement]) -> dict[str,
     """
     ratios: dict[str, list[float]] = {}
     for clients in dict.fromkeys(each.clients for each in kept):
-        here = sorted((each for each in kept if each.clients == clients), key=lambda each: -each.requests_per_second)
-        cases = [each.case for each in here]
-        mine = [case for case in cases if case[0] == OURS.name]
-        newcomers = [case for case in cases if case[0] == NEWCOMER.name]
-        peers = [case for case in cases if case not in mine + newcomers]
-        for name, others in (("best peer", peers), ("newcomer", newcomers)):
-            if mine and others:
+        here = {each.name: each for each in kept if each.clients == clients}
+        mine, newcomer = here.pop(OURS.name, None), here.pop(NEWCOMER.name, None)
+        best = max(here.values(), key=lambda each: each.requests_per_second, default=None)
+        for name, other in (("best peer", best), ("newcomer", newcomer)):
+            if mine and other:
                 ratios[f"ours / {name} at {clients}"] = [
-                    rates[mine[0]] / rates[others[0]]
+                    rates[mine.case] / rates[other.case]
                     for rates in ({each.case: each.requests_per_second for each in measured} for measured in rounds)
-                    if {mine[0], others[0]} <= rates.keys()
+                    if {mine.case, other.case} <= rates.keys()
                 ]
     return ratios
 

@@ -97,8 +97,14 @@ def run(options: argparse.Namespace) -> None:
     medians = [take_median(each) for each in found.values()]
     print_results(engines, medians)
     results = {"engine": [asdict(each) for each in engines], "server": [asdict(each) for each in medians]}
-    kept = {"latest": options.latest, "history": options.history, "bundle": options.bundle}
-    keep(options.keep_as, results, ratios_of(medians), **kept)
+    keep(
+        options.keep_as,
+        results,
+        ratios_of(medians),
+        latest=options.latest,
+        history=options.history,
+        bundle=options.bundle,
+    )
 
 
 def measure_round(

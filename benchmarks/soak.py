@@ -74,7 +74,8 @@ def run(options: argparse.Namespace) -> None:
     begin, end = settle(samples)
     growth = (end / begin - 1) * 100
     print(f"\n{sum(statuses.values())} requests: " + ", ".join(f"{key} {n}" for key, n in sorted(statuses.items())))
-    print(f"statuses that came too often: {dict(wrong) or 'none'}; too seldom: {dict(missing) or 'none'}")
+    fault = f"statuses that came too often: {dict(wrong) or 'none'}; too seldom: {dict(missing) or 'none'}"
+    print(fault)
     for problem in dict.fromkeys(problems[:5]):
         print(f"  ! {problem}")
     most = f"{max(samples):.0f} MiB at most between passes"
@@ -94,7 +95,7 @@ def run(options: argparse.Namespace) -> None:
     }
     keep("soak", results, {"memory end over begin": end / begin}, latest=options.latest, history=options.history)
     if wrong or missing:
-        raise SoakError(f"statuses that came too often: {dict(wrong)}; too seldom: {dict(missing)}")
+        raise SoakError(fault)
 
 
 def send_all(mixture: Mixture, server: Server, clients: int) -> Load:
