@@ -1,4 +1,4 @@
-"""The framework alone: uvicorn, h11 and Starlette as the server has them, reading bodies and answering an empty 200.
+"""The framework alone: uvicorn, httptools and Starlette as the server has them, reading bodies and answering an empty 200.
 
 python -m benchmarks.empty_server
 """

@@ -1,14 +1,18 @@
 """A client's connection: what it may send before its request is one, and how it ends."""
 
 import asyncio
+import contextlib
 import json
-import sys
-from typing import Any, cast
+from enum import Enum, auto
+from typing import Any
 
-import h11
-from h11._readers import ContentLengthReader
+import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from http_connection.chunks import Chunks
+from http_connection.errors import BrokenRequestError
+from http_connection.lingering import LingeringTransport
 
 MAX_HEAD_BYTES = 64 << 10
 """A request's first line and its headers."""
@@ -16,8 +20,8 @@ CRUMBS = 1000
 """So many pieces of a body may be small: each costs what a large one does, and nobody else is served meanwhile."""
 LEAST_PIECE_BYTES = 256
 """What the pieces of a body have on average, once there are more."""
-LINGER_SECONDS = 2.0
-"""How long a client that is told to go may go on sending: were it cut off at once, it would not see the answer."""
+
+_HEAD_END = b"\r\n\r\n"
 
 
 def connection_type(head_seconds: float) -> type[asyncio.Protocol]:
@@ -30,25 +34,36 @@ def connection_type(head_seconds: float) -> type[asyncio.Protocol]:
     return BoundConnection
 
 
-class Connection(H11Protocol):
-    """HTTP/1.1 and nothing else; whoever asks for an upgrade is answered without one.
+class _Part(Enum):
+    """What of a request comes next; ``NOTHING`` until it is answered."""
 
-    It is h11 and not httptools, at 0.1 ms a request, because httptools takes the body of a request that has an Upgrade
-    header for another request, and headers without end.
+    HEAD = auto()
+    BODY = auto()
+    CHUNKS = auto()
+    NOTHING = auto()
+
+
+class Connection(HttpToolsProtocol):
+    """HTTP/1.1 and nothing else, a request at a time; whoever asks for an upgrade is answered without one.
+
+    httptools reads a head and no more, by a parser of its own for each. Left to itself it would take the body of a
+    request that has an Upgrade header for another request, headers without end, and requests before their turn.
     """
 
     head_seconds = 30.0
-    conn: "_Conversation"
+    _chunks: Chunks
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.conn = _Conversation(h11.SERVER, MAX_HEAD_BYTES)
         self._head_deadline: asyncio.TimerHandle | None = None
+        self._ends = self._keeps_alive = self._is_broken = False
+        self._behind = b""
+        self._await_request()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
         super().connection_made(transport)
-        self.transport = _LingeringTransport(self, transport)
+        self.transport = LingeringTransport(transport, self.loop, self.flow, self.owes)
         self._watch_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -58,42 +73,135 @@ class Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sends, unless it was told to go."""
-        if self.transport.is_closing():
-            return
-        if self.conn.pass_over(len(data)):
-            self._take_piece(data)
-            return
-        super().data_received(data)
-        self._watch_head()
+        self._unset_keepalive_if_required()
+        try:
+            while data and not self.transport.is_closing():
+                data = self._read(data)
+        except (httptools.HttpParserError, BrokenRequestError) as error:
+            self._refuse_broken(error)
+
+    def on_headers_complete(self) -> None:
+        """Begin with the request, whose body is still to come."""
+        length = self._check_head()
+        super().on_headers_complete()
+        self._forget_head()
+        self._keeps_alive = self.cycle.keep_alive
+        self.cycle.keep_alive = False  # an answer before the end of the body is the last
+        if length is None:
+            self._part, self._chunks = _Part.CHUNKS, Chunks(self._take_piece)
+        elif length:
+            self._part, self._left = _Part.BODY, length
+        else:
+            self._end_request()
+
+    def on_message_complete(self) -> None:
+        """Leave it to the body's own length."""
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, which may be there already."""
+        super().on_response_complete()
+        if not self.transport.is_closing():
+            self._await_request()
+            behind, self._behind = self._behind, b""
+            if behind:
+                self.data_received(behind)
 
     def shutdown(self) -> None:
         """Have the answer that is being made say that it is the last: the client is to send nothing more here."""
-        self.conn.ends = True
+        self._ends = True
         super().shutdown()
 
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what is not HTTP. It is called where h11's error is handled, which says more than ``msg``."""
-        error = sys.exception()
-        status = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
-        self._refuse(status, f"the request is not valid HTTP/1.1: {error or msg}; send it with another client")
+    def owes(self) -> bool:
+        """Tell whether the client may still be sending what nobody reads."""
+        return self._is_broken or self._part in (_Part.BODY, _Part.CHUNKS)
 
-    def _should_upgrade(self) -> bool:
-        return False
+    def _await_request(self) -> None:
+        self.parser = httptools.HttpRequestParser(self)
+        self._part = _Part.HEAD
+        self._head_bytes = self._left = self._pieces = self._body_bytes = 0
+        self._tail = b""
 
-    def _take_piece(self, data: bytes) -> None:
-        """Leave a piece of a body to the app, as uvicorn does with what h11 has cut out, but without a copy."""
-        self._unset_keepalive_if_required()
+    def _read(self, data: bytes) -> bytes:
+        """Read a part of a request; return what is behind it."""
+        if self._part is _Part.HEAD:
+            return self._read_head(data)
+        if self._part is _Part.BODY:
+            piece = data[: self._left]
+            self._left -= len(piece)
+            self._take_piece(piece)
+            if not self._left:
+                self._end_request()
+            return data[len(piece) :]
+        if self._part is _Part.CHUNKS:
+            self._read_chunks(data)
+        elif not self._is_broken:
+            self._behind += data
+            self.flow.pause_reading()
+        return b""
+
+    def _read_head(self, data: bytes) -> bytes:
+        """Read up to the end of the head: what is behind it the parser would copy, or take for another request."""
+        head = data[: _find_end(self._tail, data)]
+        self._head_bytes += len(head)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise BrokenRequestError(431, f"its head has more than {MAX_HEAD_BYTES} bytes")
+        self._feed(head)
+        if self._part is _Part.HEAD:
+            self._tail = (self._tail + head)[1 - len(_HEAD_END) :]
+            self._watch_head()
+        return data[len(head) :]
+
+    def _read_chunks(self, data: bytes) -> None:
+        is_followed = self._chunks.read(data)
+        if self._chunks.is_whole:
+            self._end_request()
+        if is_followed:
+            self._answer_last()
+
+    def _feed(self, head: bytes) -> None:
+        with contextlib.suppress(httptools.HttpParserUpgrade):  # it is not had
+            self.parser.feed_data(head)
+
+    def _check_head(self) -> int | None:
+        """Return the length of the body, None where it comes in chunks; the parser has seen that it is a number."""
+        version, names = self.parser.get_http_version(), [name for name, _ in self.headers]
+        if version not in ("1.0", "1.1"):
+            raise BrokenRequestError(505, f"it is HTTP/{version}")
+        if names.count(b"host") != 1 and (version == "1.1" or b"host" in names):
+            raise BrokenRequestError(400, f"it has {names.count(b'host')} Host headers and must have one")
+        if not self.url.startswith(b"/") and httptools.parse_url(self.url).path is None:
+            raise BrokenRequestError(400, f"its target {self.url[:50]!r} has no path")
+        if b"transfer-encoding" not in names:
+            return int(next((value for name, value in self.headers if name == b"content-length"), b"0"))
+        codings = [value for name, value in self.headers if name == b"transfer-encoding"]
+        if version == "1.0" or b"content-length" in names:  # two proxies may read it as two requests
+            raise BrokenRequestError(400, "it has a Transfer-Encoding, in HTTP/1.0 or beside a Content-Length")
+        if [coding.lower() for coding in codings] != [b"chunked"]:
+            raise BrokenRequestError(501, f"its Transfer-Encoding is {b', '.join(codings)[:50]!r} and must be chunked")
+        return None
+
+    def _take_piece(self, piece: bytes) -> None:
+        """Leave a piece of a body to the app, without a copy of the first."""
+        pieces, size = self._pieces + 1, self._body_bytes + len(piece)
+        if pieces > CRUMBS and size < pieces * LEAST_PIECE_BYTES:
+            raise BrokenRequestError(400, f"its body comes in pieces of less than {LEAST_PIECE_BYTES} bytes")
+        self._pieces, self._body_bytes = pieces, size
         cycle: Any = self.cycle  # its body is made bytes before the app gets it, and may be that from the begin
-        cycle.body = cycle.body + data if cycle.body else data
+        cycle.body = cycle.body + piece if cycle.body else piece
         if len(cycle.body) > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
         cycle.message_event.set()
 
+    def _end_request(self) -> None:
+        self._part = _Part.NOTHING
+        if not self.cycle.response_started:
+            self.cycle.keep_alive = self._keeps_alive and not self._ends
+        self.cycle.more_body = False
+        self.cycle.message_event.set()
+
     def _watch_head(self) -> None:
         """Give the client its time for a head as long as one is incomplete, but not anew with every byte."""
-        if self.conn.their_state is not h11.IDLE:
-            self._forget_head()
-        elif self._head_deadline is None:
+        if self._head_deadline is None:
             self._head_deadline = self.loop.call_later(self.head_seconds, self._end_head)
 
     def _forget_head(self) -> None:
@@ -102,125 +210,39 @@ class Connection(H11Protocol):
             self._head_deadline = None
 
     def _end_head(self) -> None:
-        begun, _ = self.conn.trailing_data
-        if not begun:
+        if not self._head_bytes:
             self.transport.close()
         elif not self.transport.is_closing():
             self._refuse(408, f"the request's headers did not arrive within {self.head_seconds:g} seconds")
 
+    def _answer_last(self) -> None:
+        """Have the answer to a whole request be the last: nothing behind it is read."""
+        self._is_broken = True
+        self.cycle.keep_alive = False
+
+    def _refuse_broken(self, error: Exception) -> None:
+        cause = error.__context__ if isinstance(error, httptools.HttpParserCallbackError) else error
+        status = cause.status if isinstance(cause, BrokenRequestError) else 400
+        self._refuse(status, f"the request is not valid HTTP/1.1: {cause}; send it with another client")
+
     def _refuse(self, status: int, message: str) -> None:
         """Answer in the app's place, if nobody has begun to, and hang up."""
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            if self.cycle is not None:
-                self.cycle.disconnected = True  # or it would answer too
-                self.cycle.message_event.set()
+        self._is_broken = True
+        if self._part is not _Part.HEAD and not self.cycle.response_started:
+            self.cycle.disconnected = True  # or it would answer too
+            self.cycle.message_event.set()
+        if self._part is _Part.HEAD or not self.cycle.response_started:
             body = json.dumps({"error": message}).encode()
-            headers = [
-                ("content-type", "application/json"),
-                ("content-length", str(len(body))),
-                ("connection", "close"),
-            ]
-            answer = (h11.Response(status_code=status, headers=headers), h11.Data(data=body), h11.EndOfMessage())
-            self.transport.write(b"".join(self.conn.send(event) or b"" for event in answer))
+            head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            self.transport.write(STATUS_LINE[status] + head.encode() + body)
         self.transport.close()
 
 
-class _Conversation(h11.Connection):
-    """h11's, less patient."""
-
-    def __init__(self, role: type[h11.SERVER], max_head_bytes: int) -> None:
-        super().__init__(role, max_head_bytes)
-        self.ends = False
-        self._pieces = self._body_bytes = 0
-
-    def next_event(self) -> Any:
-        event = super().next_event()
-        if isinstance(event, h11.Data) and not self._count_piece(len(event.data)):
-            raise h11.RemoteProtocolError(f"its body comes in pieces of less than {LEAST_PIECE_BYTES} bytes")
-        if isinstance(event, h11.Request):
-            self._pieces = self._body_bytes = 0
-            names = {name for name, _ in event.headers}
-            if {b"content-length", b"transfer-encoding"} <= names:  # two proxies may read it as two requests
-                raise h11.RemoteProtocolError("it has a Content-Length and a Transfer-Encoding")
-            if sum(len(name) + len(value) + 4 for name, value in event.headers) + len(event.target) > MAX_HEAD_BYTES:
-                raise h11.RemoteProtocolError(f"its head has more than {MAX_HEAD_BYTES} bytes", error_status_hint=431)
-        return event
-
-    def pass_over(self, length: int) -> bool:
-        """Tell whether what has come is a piece in the midst of a body, and if so count it as read.
-
-        Nothing in it means anything to h11, which would copy it three times, and uvicorn twice.
-        """
-        reader = self._reader
-        if not isinstance(reader, ContentLengthReader) or length >= reader._remaining:
-            return False
-        if not self._count_piece(length):  # h11's way ends in a refusal
-            return False
-        reader._remaining -= length
-        return True
-
-    def _count_piece(self, length: int) -> bool:
-        """Count a piece of a body, unless it is one too many for how small they are."""
-        pieces, size = self._pieces + 1, self._body_bytes + length
-        if pieces > CRUMBS and size < pieces * LEAST_PIECE_BYTES:
-            return False
-        self._pieces, self._body_bytes = pieces, size
-        return True
-
-    def send(self, event: Any) -> Any:
-        """Close the connection behind an answer that is its last, or came before the end of the request."""
-        if isinstance(event, h11.Response) and (self.ends or self.their_state is h11.SEND_BODY):
-            headers = [pair for pair in event.headers.raw_items() if pair[0].lower() != b"connection"]
-            event = h11.Response(
-                status_code=event.status_code, headers=[*headers, (b"connection", b"close")], reason=event.reason
-            )
-        return super().send(event)
-
-
-class _LingeringTransport(asyncio.Transport):
-    """A transport that a client which is still sending sees closed, rather than reset: it gets to read its answer.
-
-    What is written in one turn of the event loop is sent at once: uvicorn writes a head and a body one after the other,
-    and each would be a system call, a packet and a wake-up of the client.
-    """
-
-    def __init__(self, connection: Connection, transport: asyncio.Transport) -> None:
-        super().__init__()
-        self._connection = connection
-        self._transport = transport
-        self._lingers = False
-        self._written: list[bytes] = []
-
-    def write(self, data: Any) -> None:
-        if not self._written:
-            self._connection.loop.call_soon(self._flush)
-        self._written.append(data)
-
-    def _flush(self) -> None:
-        if self._written and not self._transport.is_closing():
-            self._transport.write(b"".join(self._written))
-        self._written = []
-
-    def is_closing(self) -> bool:
-        return self._lingers or self._transport.is_closing()
-
-    def pause_reading(self) -> None:
-        self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        self._transport.resume_reading()
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return self._transport.get_extra_info(name, default)
-
-    def close(self) -> None:
-        if self.is_closing():
-            return
-        self._flush()
-        if self._connection.conn.their_state not in (h11.SEND_BODY, h11.ERROR):
-            self._transport.close()
-            return
-        self._lingers = True
-        self._connection.flow.resume_reading()
-        self._transport.write_eof()
-        self._connection.loop.call_later(LINGER_SECONDS, cast(Any, self._transport).close)
+def _find_end(tail: bytes, data: bytes) -> int:
+    """Return where the head ends in ``data``, which came behind ``tail``; where it does not, the length of it."""
+    at = (tail + data[: len(_HEAD_END) - 1]).find(_HEAD_END) - len(tail)
+    if at < -len(tail):
+        at = data.find(_HEAD_END)
+        if at < 0:
+            return len(data)
+    return at + len(_HEAD_END)

@@ -3,6 +3,7 @@
 import time
 from contextlib import AbstractContextManager
 from functools import partial
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
@@ -26,6 +27,7 @@ from model_server.codec.v2_binary import LENGTH_HEADER, weigh
 from model_server.codec.v2_json import decode_v2, encode_v2
 from model_server.drain import DrainGate, Phase
 from model_server.errors import NotReady, RetryLater, ServingError, Unauthorized, UnsupportedMediaType
+from model_server.express import Express, HandleError
 from model_server.predictor import VisionModel
 from model_server.repository import BundleRepository
 from model_server.repository_routes import ReadBody, repository_routes
@@ -73,11 +75,12 @@ def build_app(
     read = partial(read_body, max_bytes=max_body_bytes, timeout_seconds=body_timeout_seconds)
     doors = _Doors(repository, phase, read)
     model, sample = "/v2/models/{name:name}", "/model/{name:name}/samples/{number:number}"
-    routes = [  # they are tried in this order: what is asked for most comes first
+    labels = [
         Route("/model/{name:name}/predict", doors.predict, methods=["POST"]),
         Route(model + "/infer", doors.infer, methods=["POST"]),
         Route("/v1/models/{name:name}:predict", doors.predict_v1, methods=["POST"]),
     ]
+    routes = [*labels]
     routes += [Route("/", doors.index), Route("/v2", doors.server)]
     routes += [Route("/v2/health/live", doors.live), Route("/v2/health/ready", doors.ready)]
     routes += [Route("/v2/models", doors.models_v2)]
@@ -94,14 +97,12 @@ def build_app(
     logging = [Middleware(AccessLog, log_request=log_request, is_left_out=is_probe)] if access_log else []
     # Starlette's own handler of failures stands in front of the access log, which would see none
     failures = Middleware(ServerErrorMiddleware, handler=_fail)
+    handlers: dict[Any, HandleError] = {ServingError: _refuse, HTTPException: _refuse_http, ClientDisconnect: _forget}
+    express = Middleware(Express, routes=labels, handlers=handlers)
     app = Starlette(
         routes=routes,
-        middleware=[*logging, Middleware(DrainGate, phase=phase), failures],
-        exception_handlers={
-            ServingError: _refuse,
-            HTTPException: _refuse_http,
-            ClientDisconnect: _forget,
-        },
+        middleware=[*logging, Middleware(DrainGate, phase=phase), failures, express],
+        exception_handlers=handlers,
     )
     app.router.redirect_slashes = False  # it would redirect to whatever host the client names
     return app

@@ -5,7 +5,6 @@ import random
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
-import h11
 import pytest
 import uvicorn
 from starlette.requests import Request
@@ -181,7 +180,7 @@ async def test_a_body_behind_an_early_answer_is_not_kept(connection: Connection,
     connection.app = refuse
     connection.data_received(HEAD % len(BODY))
     await until(lambda: b"413" in sink.written)
-    assert connection.conn.their_state is h11.SEND_BODY
+    assert connection.owes()
     connection.data_received(BODY[:300_000])
     assert not connection.cycle.body
 
@@ -213,3 +212,146 @@ async def test_so_many_pieces_may_be_crumbs(connection: Connection, sink: Sink, 
     connection.data_received(pieces[taken])
     await until(lambda: b"HTTP/1.1 400" in sink.written)
     assert b"pieces of less than 256 bytes" in sink.written
+
+
+CHUNKED = b"POST /first HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+UPGRADE = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"\r\n\r\n"], ids=["nothing", "a line", "two lines"])
+async def test_a_head_in_pieces(connection: Connection, app: App, sink: Sink, size: int, before: bytes) -> None:
+    """Its end is found wherever it is cut; lines before it are passed over (RFC 9112, section 2.2)."""
+    await feed(connection, sink, before + SECOND + before + SECOND, [size] * 999)
+    await until(lambda: sink.written.count(b"thanks") == 2)
+    assert app.bodies == [("/second", b"hello")] * 2
+
+
+@pytest.mark.parametrize("size", [1, 10**9], ids=["in pieces", "at once"])
+async def test_a_body_in_chunks(connection: Connection, app: App, sink: Sink, size: int) -> None:
+    """What stands behind the chunks is no header any more."""
+    scopes = []
+
+    async def keep(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, send)
+        scopes.append(scope)
+
+    connection.app = keep
+    data = CHUNKED + b"5;name=value\r\nhello\r\n6\r\n world\r\n0\r\nExpires: never\r\n\r\n"
+    await feed(connection, sink, data, [size] * 999)
+    await until(lambda: b"thanks" in sink.written)
+    assert app.bodies == [("/first", b"hello world")]
+    assert [name for name, _ in scopes[0]["headers"]] == [b"host", b"transfer-encoding"]
+    await feed(connection, sink, SECOND, [999])
+    await until(lambda: sink.written.count(b"thanks") == 2)
+    assert not sink.closed
+
+
+@pytest.mark.parametrize("behind", [SECOND, b"nonsense"])
+@pytest.mark.parametrize("more", [b"", UPGRADE], ids=["plain", "upgrade"])
+async def test_what_comes_behind_chunks_at_once_ends_the_connection(
+    connection: Connection, app: App, sink: Sink, behind: bytes, more: bytes
+) -> None:
+    """Where the chunks end the parser does not tell, so that nothing behind them may be taken for a request."""
+    head = CHUNKED.replace(b"\r\n", b"\r\n" + more, 1)
+    connection.data_received(head + b"5\r\nhello\r\n0\r\n\r\n" + behind)
+    await until(lambda: sink.closed)
+    assert sink.written.count(b"HTTP/1.1 ") == sink.written.count(b"thanks") == 1
+    assert b"connection: close" in sink.written
+    assert app.bodies == [("/first", b"hello")]
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 5\r\n\r\nhello", b"\r\n"], ids=["a body", "no body"])
+async def test_an_upgrade_is_read_as_any_request(connection: Connection, app: App, sink: Sink, length: bytes) -> None:
+    connection.data_received(b"POST /first HTTP/1.1\r\nHost: a\r\n" + UPGRADE + length + SECOND)
+    await until(lambda: sink.written.count(b"thanks") == 2)
+    assert [path for path, _ in app.bodies] == ["/first", "/second"]
+    assert not sink.closed
+
+
+async def test_one_request_is_read_at_a_time(connection: Connection, app: App, sink: Sink) -> None:
+    """Those that have come too wait, and more of them are not read."""
+    app.may_read.clear()
+    connection.data_received(SECOND * 1000)
+    assert not sink.reads
+    assert not app.bodies
+    app.may_read.set()
+    await until(lambda: sink.written.count(b"thanks") == 1000)
+    assert sink.reads
+    assert app.bodies == [("/second", b"hello")] * 1000
+
+
+async def test_what_is_broken_behind_a_request_does_not_keep_it_from_its_answer(
+    connection: Connection, app: App, sink: Sink
+) -> None:
+    connection.data_received(SECOND + b"nonsense\r\n\r\n")
+    await until(lambda: sink.closed)
+    assert sink.written.startswith(b"HTTP/1.1 200")
+    assert sink.written.count(b"HTTP/1.1 400") == 1
+    assert app.bodies == [("/second", b"hello")]
+
+
+@pytest.mark.parametrize(
+    "endless", [b"5;" + b"x" * 70_000, b"0\r\n" + b"A: b\r\n" * 12_000, b"0\r\nA: " + b"b" * 70_000]
+)
+@pytest.mark.parametrize("size", [1000, 10**9])
+async def test_what_is_between_chunks_has_an_end(
+    connection: Connection, app: App, sink: Sink, endless: bytes, size: int
+) -> None:
+    connection.data_received(CHUNKED)
+    await feed(connection, sink, endless, [size] * 999)
+    await until(lambda: sink.closed)
+    assert sink.written.startswith(b"HTTP/1.1 431")
+    assert not app.bodies
+
+
+REFUSED = {
+    "version": (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", b"505", b"HTTP/2.0"),
+    "another version": (b"GET / HTTP/3.7\r\nHost: a\r\n\r\n", b"400", b"version"),
+    "no host": (b"GET / HTTP/1.1\r\n\r\n", b"400", b"0 Host"),
+    "two hosts": (b"GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", b"400", b"2 Host"),
+    "coding": (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", b"501", b"must be chunked"),
+    "coding in 1.0": (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", b"400", b"HTTP/1.0"),
+    "lengths": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n",
+        b"400",
+        b"Content-Length",
+    ),
+    "length and coding": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"400",
+        b"Transfer-Encoding",
+    ),
+    "coding and length": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
+        b"400",
+        b"Content-Length",
+    ),
+    "coding that is not": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n",
+        b"501",
+        b"must be chunked",
+    ),
+    "length with a sign": (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +5\r\n\r\nhello", b"400", b"Content-Length"),
+    "length beyond numbers": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % 2**65,
+        b"400",
+        b"Content-Length",
+    ),
+    "url": (b"GET http://[::1/ HTTP/1.1\r\nHost: a\r\n\r\n", b"400", b"invalid url"),
+    "url without a path": (b"GET http://a HTTP/1.1\r\nHost: a\r\n\r\n", b"400", b"no path"),
+    "line feeds alone": (b"GET / HTTP/1.1\nHost: a\n\n", b"400", b"CR"),
+    "a fold": (b"GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n c\r\n\r\n", b"400", b"header"),
+    "a return in a value": (b"GET / HTTP/1.1\r\nHost: a\r\nA: b\rc\r\n\r\n", b"400", b"LF"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+async def test_a_head_that_is_refused(connection: Connection, app: App, sink: Sink, case: str) -> None:
+    head, status, words = REFUSED[case]
+    connection.data_received(head + SECOND)
+    await until(lambda: sink.closed)
+    assert sink.written.startswith(b"HTTP/1.1 " + status)
+    assert words.lower() in sink.written.partition(b"\r\n\r\n")[2].lower()
+    assert sink.written.count(b"connection: close") == 1
+    assert not app.bodies
