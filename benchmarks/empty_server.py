@@ -1,4 +1,6 @@
-"""The framework alone: uvicorn, httptools and Starlette as the server has them, reading bodies and answering an empty 200.
+"""The framework alone: uvicorn, httptools and Starlette as the server has them, answering an empty 200.
+
+It reads the bodies that it gets.
 
 python -m benchmarks.empty_server
 """

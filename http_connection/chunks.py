@@ -40,7 +40,9 @@ class Chunks:
                 raise
             return True
         if self._between > MAX_BYTES_BETWEEN + MAX_BYTES_BEFORE * self._count:
-            raise BrokenRequestError(431, f"it has more than {MAX_BYTES_BETWEEN} bytes between or behind its chunks")
+            raise BrokenRequestError(
+                431, f"the body has more than {MAX_BYTES_BETWEEN} bytes between or behind its chunks; send it as it is"
+            )
         return False
 
     def on_message_begin(self) -> None:

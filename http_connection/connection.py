@@ -11,7 +11,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from http_connection.chunks import Chunks
-from http_connection.errors import BrokenRequestError
+from http_connection.errors import BrokenRequestError, describe_error
 from http_connection.lingering import LingeringTransport
 
 MAX_HEAD_BYTES = 64 << 10
@@ -78,7 +78,8 @@ class Connection(HttpToolsProtocol):
             while data and not self.transport.is_closing():
                 data = self._read(data)
         except (httptools.HttpParserError, BrokenRequestError) as error:
-            self._refuse_broken(error)
+            broken = describe_error(error)
+            self._refuse(broken.status, str(broken))
 
     def on_headers_complete(self) -> None:
         """Begin with the request, whose body is still to come."""
@@ -144,7 +145,9 @@ class Connection(HttpToolsProtocol):
         head = data[: _find_end(self._tail, data)]
         self._head_bytes += len(head)
         if self._head_bytes > MAX_HEAD_BYTES:
-            raise BrokenRequestError(431, f"its head has more than {MAX_HEAD_BYTES} bytes")
+            raise BrokenRequestError(
+                431, f"the head has more than {MAX_HEAD_BYTES} bytes; send a shorter path or fewer headers"
+            )
         self._feed(head)
         if self._part is _Part.HEAD:
             self._tail = (self._tail + head)[1 - len(_HEAD_END) :]
@@ -166,25 +169,27 @@ class Connection(HttpToolsProtocol):
         """Return the length of the body, None where it comes in chunks; the parser has seen that it is a number."""
         version, names = self.parser.get_http_version(), [name for name, _ in self.headers]
         if version not in ("1.0", "1.1"):
-            raise BrokenRequestError(505, f"it is HTTP/{version}")
+            raise BrokenRequestError(505, f"the request is HTTP/{version}; send HTTP/1.1")
         if names.count(b"host") != 1 and (version == "1.1" or b"host" in names):
-            raise BrokenRequestError(400, f"it has {names.count(b'host')} Host headers and must have one")
+            raise BrokenRequestError(400, f"the request has {names.count(b'host')} Host headers; send one")
         if not self.url.startswith(b"/") and httptools.parse_url(self.url).path is None:
-            raise BrokenRequestError(400, f"its target {self.url[:50]!r} has no path")
+            raise BrokenRequestError(400, f"the address {self.url[:50].decode()!r} has no path; send one, / at least")
         if b"transfer-encoding" not in names:
             return int(next((value for name, value in self.headers if name == b"content-length"), b"0"))
-        codings = [value for name, value in self.headers if name == b"transfer-encoding"]
-        if version == "1.0" or b"content-length" in names:  # two proxies may read it as two requests
-            raise BrokenRequestError(400, "it has a Transfer-Encoding, in HTTP/1.0 or beside a Content-Length")
-        if [coding.lower() for coding in codings] != [b"chunked"]:
-            raise BrokenRequestError(501, f"its Transfer-Encoding is {b', '.join(codings)[:50]!r} and must be chunked")
+        if version == "1.0":  # a proxy may read it as two requests
+            raise BrokenRequestError(400, "the request has a Transfer-Encoding, which HTTP/1.0 has not; send HTTP/1.1")
+        codings = b", ".join(value for name, value in self.headers if name == b"transfer-encoding")
+        if codings.lower() != b"chunked":
+            raise BrokenRequestError(501, f"Transfer-Encoding: {codings[:50].decode()} is not read here; send chunked")
         return None
 
     def _take_piece(self, piece: bytes) -> None:
         """Leave a piece of a body to the app, without a copy of the first."""
         pieces, size = self._pieces + 1, self._body_bytes + len(piece)
         if pieces > CRUMBS and size < pieces * LEAST_PIECE_BYTES:
-            raise BrokenRequestError(400, f"its body comes in pieces of less than {LEAST_PIECE_BYTES} bytes")
+            raise BrokenRequestError(
+                400, f"the body comes in pieces of less than {LEAST_PIECE_BYTES} bytes on average; send larger ones"
+            )
         self._pieces, self._body_bytes = pieces, size
         cycle: Any = self.cycle  # its body is made bytes before the app gets it, and may be that from the begin
         cycle.body = cycle.body + piece if cycle.body else piece
@@ -213,17 +218,14 @@ class Connection(HttpToolsProtocol):
         if not self._head_bytes:
             self.transport.close()
         elif not self.transport.is_closing():
-            self._refuse(408, f"the request's headers did not arrive within {self.head_seconds:g} seconds")
+            self._refuse(
+                408, f"the request's headers did not arrive within {self.head_seconds:g} seconds; send them faster"
+            )
 
     def _answer_last(self) -> None:
         """Have the answer to a whole request be the last: nothing behind it is read."""
         self._is_broken = True
         self.cycle.keep_alive = False
-
-    def _refuse_broken(self, error: Exception) -> None:
-        cause = error.__context__ if isinstance(error, httptools.HttpParserCallbackError) else error
-        status = cause.status if isinstance(cause, BrokenRequestError) else 400
-        self._refuse(status, f"the request is not valid HTTP/1.1: {cause}; send it with another client")
 
     def _refuse(self, status: int, message: str) -> None:
         """Answer in the app's place, if nobody has begun to, and hang up."""

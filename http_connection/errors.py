@@ -1,9 +1,37 @@
 """What a connection refuses before its app hears of it."""
 
+import httptools
+
 
 class BrokenRequestError(Exception):
     """A request that is not read here: it is not HTTP/1.1, or takes liberties with it. ``status`` is the answer's."""
 
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
         self.status = status
+
+
+_FROM_PARSER = {
+    "Invalid method encountered": (
+        400,
+        "it begins with no known method; send GET or POST, to http:// and not https://",
+    ),
+    "Invalid HTTP version": (505, "it is of another version of HTTP; send HTTP/1.1"),
+    "Pause on PRI/Upgrade": (505, "it is HTTP/2; send HTTP/1.1"),
+}
+"""What llhttp says of what people do send; of the rest it says enough itself."""
+
+
+def describe_error(error: Exception) -> BrokenRequestError:
+    """Return why a parser stopped: the refusal that was raised in one of its callbacks, or what it says itself.
+
+    Any other error of a callback is raised again.
+    """
+    if isinstance(error, httptools.HttpParserCallbackError) and isinstance(error.__context__, Exception):
+        return describe_error(error.__context__)
+    if isinstance(error, BrokenRequestError):
+        return error
+    if not isinstance(error, httptools.HttpParserError):
+        raise error
+    status, reason = _FROM_PARSER.get(str(error), (400, f"{error}; send it with another client"))
+    return BrokenRequestError(status, f"the request is not valid HTTP/1.1: {reason}")

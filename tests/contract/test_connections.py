@@ -73,7 +73,7 @@ def test_a_body_in_crumbs_is_refused(colours: httpx.Client, colour_server: Serve
         line.send(f"POST {PREDICT} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
         with contextlib.suppress(ConnectionError):
             line.send(b"1\r\nx\r\n" * 2000)
-        assert_refused(line.read(), 400, "its body comes in pieces of less than 256 bytes")
+        assert_refused(line.read(), 400, "the body comes in pieces of less than 256 bytes")
 
 
 @pytest.mark.parametrize("upgrade", UPGRADES)
