@@ -22,6 +22,7 @@ class Chunks:
         self.is_whole = False
         self._take = take
         self._between = self._count = 0
+        self._raised: BrokenRequestError | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._parser.feed_data(_HEAD)
 
@@ -29,16 +30,18 @@ class Chunks:
         """Take what is in chunks; return whether something stands behind the last, where it ends nobody knows.
 
         Raises:
-            HttpParserError: they are not as they have to be, or ``take`` raised, as whose context that stands.
-            BrokenRequestError: too much is between them, or behind.
+            HttpParserError: they are not as they have to be.
+            BrokenRequestError: too much is between them, or behind; or ``take`` raised it.
         """
         self._between += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
-            if not self.is_whole:
-                raise
-            return True
+            if self.is_whole:
+                return True
+            if self._raised is not None:
+                raise self._raised from None
+            raise
         if self._between > MAX_BYTES_BETWEEN + MAX_BYTES_BEFORE * self._count:
             raise BrokenRequestError(
                 431, f"the body has more than {MAX_BYTES_BETWEEN} bytes between or behind its chunks; send it as it is"
@@ -57,7 +60,11 @@ class Chunks:
     def on_body(self, body: bytes) -> None:
         """Hand on what is in a chunk, or a piece of it."""
         self._between -= len(body)
-        self._take(body)
+        try:
+            self._take(body)
+        except BrokenRequestError as error:
+            self._raised = error
+            raise
 
     def on_message_complete(self) -> None:
         """Note the end."""

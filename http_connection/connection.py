@@ -1,7 +1,6 @@
 """A client's connection: what it may send before its request is one, and how it ends."""
 
 import asyncio
-import contextlib
 import json
 from enum import Enum, auto
 from typing import Any
@@ -52,6 +51,7 @@ class Connection(HttpToolsProtocol):
 
     head_seconds = 30.0
     _chunks: Chunks
+    _raised: Exception | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -77,14 +77,26 @@ class Connection(HttpToolsProtocol):
         try:
             while data and not self.transport.is_closing():
                 data = self._read(data)
-        except (httptools.HttpParserError, BrokenRequestError) as error:
+        except BrokenRequestError as error:
+            self._refuse(error.status, str(error))
+        except httptools.HttpParserError as error:
             broken = describe_error(error)
             self._refuse(broken.status, str(broken))
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, without the white space behind its value."""
+        super().on_header(name, value.rstrip(b" \t"))
+
     def on_headers_complete(self) -> None:
         """Begin with the request, whose body is still to come."""
-        length = self._check_head()
-        super().on_headers_complete()
+        try:
+            length = self._check_head()
+            super().on_headers_complete()
+        except Exception as error:
+            self._raised = error
+            raise
+        if self.scope["http_version"] == "1.0":
+            self.cycle.waiting_for_100_continue = False  # it would be taken for the answer
         self._forget_head()
         self._keeps_alive = self.cycle.keep_alive
         self.cycle.keep_alive = False  # an answer before the end of the body is the last
@@ -114,13 +126,17 @@ class Connection(HttpToolsProtocol):
 
     def owes(self) -> bool:
         """Tell whether the client may still be sending what nobody reads."""
-        return self._is_broken or self._part in (_Part.BODY, _Part.CHUNKS)
+        return self._is_broken or bool(self._behind) or self._part in (_Part.BODY, _Part.CHUNKS)
+
+    def _should_upgrade(self) -> bool:
+        return False
 
     def _await_request(self) -> None:
         self.parser = httptools.HttpRequestParser(self)
         self._part = _Part.HEAD
         self._head_bytes = self._left = self._pieces = self._body_bytes = 0
         self._tail = b""
+        self._raised = None
 
     def _read(self, data: bytes) -> bytes:
         """Read a part of a request; return what is behind it."""
@@ -142,6 +158,10 @@ class Connection(HttpToolsProtocol):
 
     def _read_head(self, data: bytes) -> bytes:
         """Read up to the end of the head: what is behind it the parser would copy, or take for another request."""
+        if not self._tail:  # line ends before a head mean nothing
+            self._head_bytes += len(data)
+            data = data.lstrip(b"\r\n")
+            self._head_bytes -= len(data)
         head = data[: _find_end(self._tail, data)]
         self._head_bytes += len(head)
         if self._head_bytes > MAX_HEAD_BYTES:
@@ -162,8 +182,14 @@ class Connection(HttpToolsProtocol):
             self._answer_last()
 
     def _feed(self, head: bytes) -> None:
-        with contextlib.suppress(httptools.HttpParserUpgrade):  # it is not had
+        try:
             self.parser.feed_data(head)
+        except httptools.HttpParserUpgrade:
+            pass  # it is not had
+        except httptools.HttpParserError:
+            if self._raised is None:
+                raise
+            raise self._raised from None  # the parser's context may be another: the app's, while it answers an error
 
     def _check_head(self) -> int | None:
         """Return the length of the body, None where it comes in chunks; the parser has seen that it is a number."""
@@ -172,15 +198,21 @@ class Connection(HttpToolsProtocol):
             raise BrokenRequestError(505, f"the request is HTTP/{version}; send HTTP/1.1")
         if names.count(b"host") != 1 and (version == "1.1" or b"host" in names):
             raise BrokenRequestError(400, f"the request has {names.count(b'host')} Host headers; send one")
+        if b"#" in self.url:  # what is behind it would be cut off, and a proxy may look at the end
+            raise BrokenRequestError(400, "the address has a '#'; send %23")
         if not self.url.startswith(b"/") and httptools.parse_url(self.url).path is None:
-            raise BrokenRequestError(400, f"the address {self.url[:50].decode()!r} has no path; send one, / at least")
+            raise BrokenRequestError(
+                400, f"the address {self.url[:50].decode('latin-1')!r} has no path; send one, / at least"
+            )
         if b"transfer-encoding" not in names:
             return int(next((value for name, value in self.headers if name == b"content-length"), b"0"))
         if version == "1.0":  # a proxy may read it as two requests
             raise BrokenRequestError(400, "the request has a Transfer-Encoding, which HTTP/1.0 has not; send HTTP/1.1")
         codings = b", ".join(value for name, value in self.headers if name == b"transfer-encoding")
         if codings.lower() != b"chunked":
-            raise BrokenRequestError(501, f"Transfer-Encoding: {codings[:50].decode()} is not read here; send chunked")
+            raise BrokenRequestError(
+                501, f"Transfer-Encoding: {codings[:50].decode('latin-1')} is not read here; send chunked"
+            )
         return None
 
     def _take_piece(self, piece: bytes) -> None:
@@ -215,7 +247,7 @@ class Connection(HttpToolsProtocol):
             self._head_deadline = None
 
     def _end_head(self) -> None:
-        if not self._head_bytes:
+        if not self._tail:
             self.transport.close()
         elif not self.transport.is_closing():
             self._refuse(
@@ -230,7 +262,7 @@ class Connection(HttpToolsProtocol):
     def _refuse(self, status: int, message: str) -> None:
         """Answer in the app's place, if nobody has begun to, and hang up."""
         self._is_broken = True
-        if self._part is not _Part.HEAD and not self.cycle.response_started:
+        if self._part is not _Part.HEAD:
             self.cycle.disconnected = True  # or it would answer too
             self.cycle.message_event.set()
         if self._part is _Part.HEAD or not self.cycle.response_started:

@@ -22,16 +22,7 @@ _FROM_PARSER = {
 """What llhttp says of what people do send; of the rest it says enough itself."""
 
 
-def describe_error(error: Exception) -> BrokenRequestError:
-    """Return why a parser stopped: the refusal that was raised in one of its callbacks, or what it says itself.
-
-    Any other error of a callback is raised again.
-    """
-    if isinstance(error, httptools.HttpParserCallbackError) and isinstance(error.__context__, Exception):
-        return describe_error(error.__context__)
-    if isinstance(error, BrokenRequestError):
-        return error
-    if not isinstance(error, httptools.HttpParserError):
-        raise error
+def describe_error(error: httptools.HttpParserError) -> BrokenRequestError:
+    """Return what to tell the client where a parser stopped."""
     status, reason = _FROM_PARSER.get(str(error), (400, f"{error}; send it with another client"))
     return BrokenRequestError(status, f"the request is not valid HTTP/1.1: {reason}")

@@ -39,9 +39,9 @@ class LingeringTransport(asyncio.Transport):
         self._written.append(data)
 
     def _flush(self) -> None:
-        if self._written and not self._transport.is_closing():
-            self._transport.write(b"".join(self._written))
-        self._written = []
+        written, self._written = b"".join(self._written), []
+        if written and not self.is_closing():
+            self._transport.write(written)
 
     def is_closing(self) -> bool:
         """Tell whether the client was told to go."""

@@ -25,7 +25,7 @@ class Sink(asyncio.Transport):
         super().__init__()
         self.written = b""
         self.reads = True
-        self.closed = False
+        self.closed = self.half_closed = False
 
     def write(self, data: Any) -> None:
         self.written += data
@@ -37,7 +37,7 @@ class Sink(asyncio.Transport):
         self.closed = True
 
     def write_eof(self) -> None:
-        self.closed = True
+        self.closed = self.half_closed = True
 
     def pause_reading(self) -> None:
         self.reads = False

@@ -1,9 +1,11 @@
 """How the pieces in which requests come reach the app: as they were sent, however they were cut."""
 
+import asyncio
+
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
-from streams import BODY, HEAD, SECOND, UPGRADE, App, Sink, cut, feed, until
+from streams import BODY, CHUNKED, HEAD, SECOND, UPGRADE, App, Sink, cut, feed, until
 
 from http_connection.connection import CRUMBS, LEAST_PIECE_BYTES, Connection
 
@@ -153,3 +155,40 @@ async def test_what_is_broken_behind_a_request_does_not_keep_it_from_its_answer(
     assert sink.written.startswith(b"HTTP/1.1 200")
     assert sink.written.count(b"HTTP/1.1 400") == 1
     assert app.bodies == [("/second", b"hello")]
+
+
+async def test_white_space_behind_a_value_is_not_part_of_it(connection: Connection, app: App, sink: Sink) -> None:
+    connection.data_received(CHUNKED.replace(b"chunked", b"chunked ") + b"5\r\nhello\r\n0\r\n\r\n")
+    await until(lambda: b"thanks" in sink.written)
+    connection.data_received(b"POST /second HTTP/1.1\r\nHost: a\r\nExpect: 100-continue \r\nContent-Length: 5 \r\n\r\n")
+    await until(lambda: b"100 Continue" in sink.written)
+    connection.data_received(b"hello")
+    await until(lambda: sink.written.count(b"thanks") == 2)
+    assert app.bodies == [("/first", b"hello"), ("/second", b"hello")]
+
+
+async def test_who_speaks_http_1_0_is_not_told_to_continue(connection: Connection, app: App, sink: Sink) -> None:
+    connection.data_received(b"POST /first HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello")
+    await until(lambda: sink.closed)
+    assert app.bodies == [("/first", b"hello")]
+    assert b"100 Continue" not in sink.written
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n"], ids=["nothing", "a line end"])
+async def test_who_begins_no_request_is_left_without_a_word(connection: Connection, sink: Sink, sent: bytes) -> None:
+    """An answer to nothing would be taken for that to the next request."""
+    connection.data_received(sent)
+    connection._end_head()
+    assert sink.closed
+    await asyncio.sleep(0)
+    assert not sink.written
+
+
+async def test_who_sent_more_than_is_answered_gets_to_read_the_answer(
+    connection: Connection, app: App, sink: Sink
+) -> None:
+    """With bytes unread, a close would be a reset."""
+    connection.data_received(SECOND.replace(b"Host: a", b"Host: a\r\nConnection: close") + b"more")
+    await until(lambda: sink.closed)
+    assert sink.half_closed
+    assert b"thanks" in sink.written
