@@ -9,7 +9,7 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
-MAPPED_BYTES = 8 << 20
+MAPPED_BYTES = 4 << 20
 """Bodies and pixels of less are used again: a page that is mapped anew takes longer than to fill it.
 
 What is larger goes back as soon as it is free, and grows without a copy.
