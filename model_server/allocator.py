@@ -14,7 +14,7 @@ MAPPED_BYTES = 4 << 20
 
 What is larger goes back as soon as it is free, and grows without a copy.
 """
-OPTIONS = {-8: 2, -3: MAPPED_BYTES, -1: MAPPED_BYTES}
+OPTIONS = {-8: 2, -3: MAPPED_BYTES, -1: 2 * MAPPED_BYTES}
 """malloc.h of the GNU C library: M_ARENA_MAX, and in bytes M_MMAP_THRESHOLD, M_TRIM_THRESHOLD.
 
 The last is what may be free at the end of each heap before it is given back at once; ``malloc_trim`` leaves it to the

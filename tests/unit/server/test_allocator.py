@@ -161,7 +161,7 @@ def test_what_threads_have_freed_goes_back() -> None:
 
 
 @needs_glibc
-@pytest.mark.parametrize("size", [2_000_000, 7_500_000])
+@pytest.mark.parametrize("size", [2_000_000, 3_500_000])
 def test_what_is_free_is_used_again(size: int) -> None:
     """A page that is mapped anew is a fault."""
     command = [sys.executable, "-c", USING_AGAIN, str(size)]
