@@ -78,10 +78,9 @@ class Connection(HttpToolsProtocol):
             while data and not self.transport.is_closing():
                 data = self._read(data)
         except BrokenRequestError as error:
-            self._refuse(error.status, str(error))
+            self._refuse(error)
         except httptools.HttpParserError as error:
-            broken = describe_error(error)
-            self._refuse(broken.status, str(broken))
+            self._refuse(describe_error(error))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, without the white space behind its value."""
@@ -158,12 +157,10 @@ class Connection(HttpToolsProtocol):
 
     def _read_head(self, data: bytes) -> bytes:
         """Read up to the end of the head: what is behind it the parser would copy, or take for another request."""
-        if not self._tail:  # line ends before a head mean nothing
-            self._head_bytes += len(data)
-            data = data.lstrip(b"\r\n")
-            self._head_bytes -= len(data)
-        head = data[: _find_end(self._tail, data)]
-        self._head_bytes += len(head)
+        begun = data if self._tail else data.lstrip(b"\r\n")  # line ends before a head mean nothing
+        head = begun[: _find_end(self._tail, begun)]
+        behind = begun[len(head) :]
+        self._head_bytes += len(data) - len(behind)
         if self._head_bytes > MAX_HEAD_BYTES:
             raise BrokenRequestError(
                 431, f"the head has more than {MAX_HEAD_BYTES} bytes; send a shorter path or fewer headers"
@@ -172,14 +169,15 @@ class Connection(HttpToolsProtocol):
         if self._part is _Part.HEAD:
             self._tail = (self._tail + head)[1 - len(_HEAD_END) :]
             self._watch_head()
-        return data[len(head) :]
+        return behind
 
     def _read_chunks(self, data: bytes) -> None:
         is_followed = self._chunks.read(data)
         if self._chunks.is_whole:
             self._end_request()
-        if is_followed:
-            self._answer_last()
+        if is_followed:  # nothing behind it is read, so the answer is the last
+            self._is_broken = True
+            self.cycle.keep_alive = False
 
     def _feed(self, head: bytes) -> None:
         try:
@@ -250,25 +248,19 @@ class Connection(HttpToolsProtocol):
         if not self._tail:
             self.transport.close()
         elif not self.transport.is_closing():
-            self._refuse(
-                408, f"the request's headers did not arrive within {self.head_seconds:g} seconds; send them faster"
-            )
+            said = f"the request's headers did not arrive within {self.head_seconds:g} seconds; send them faster"
+            self._refuse(BrokenRequestError(408, said))
 
-    def _answer_last(self) -> None:
-        """Have the answer to a whole request be the last: nothing behind it is read."""
-        self._is_broken = True
-        self.cycle.keep_alive = False
-
-    def _refuse(self, status: int, message: str) -> None:
+    def _refuse(self, error: BrokenRequestError) -> None:
         """Answer in the app's place, if nobody has begun to, and hang up."""
         self._is_broken = True
         if self._part is not _Part.HEAD:
             self.cycle.disconnected = True  # or it would answer too
             self.cycle.message_event.set()
         if self._part is _Part.HEAD or not self.cycle.response_started:
-            body = json.dumps({"error": message}).encode()
+            body = json.dumps({"error": str(error)}).encode()
             head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
-            self.transport.write(STATUS_LINE[status] + head.encode() + body)
+            self.transport.write(STATUS_LINE[error.status] + head.encode() + body)
         self.transport.close()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 HandleError = Callable[[Request, Exception], Awaitable[Response]]
@@ -18,7 +18,7 @@ class Express:
 
     Args:
         app: has these routes too, for the methods that they do not take.
-        routes: whose parameters are all strings.
+        routes: the few.
         handlers: of what the routes raise; another error passes through.
     """
 
@@ -29,10 +29,10 @@ class Express:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on."""
-        for route in self._routes if scope["type"] == "http" else ():
-            found = route.path_regex.match(scope["path"])
-            if found and scope["method"] in (route.methods or ()):
-                scope["path_params"] = found.groupdict()
+        for route in self._routes:
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                scope.update(found)
                 response = await self._answer(route, Request(scope, receive))
                 await response(scope, receive, send)
                 return
