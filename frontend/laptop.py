@@ -8,9 +8,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 from frontend.errors import StartError
-from frontend.settings import Settings, parse_port
+from frontend.settings import Settings, parse_port, parse_seconds, parse_whole
 
 MODEL_SERVER = (sys.executable, "-m", "model_server")
 
@@ -40,6 +41,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     if given.help:
         print(parser.format_help(), flush=True)
         return subprocess.call([*MODEL_SERVER, "--help"])
+    limits = _limits(options)
     _end_by_signals()
     signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))  # of a terminal that is closed
     from frontend.service import address_of, open_listener, serve  # it takes a second, in which Ctrl-C may come
@@ -55,7 +57,7 @@ def _run(arguments: Sequence[str] | None) -> int:
                 for number in came:
                     signal.raise_signal(number)
                 if url := server.wait_for_address():
-                    serve(Settings(gateway=url, access_log=False), listener, lambda: None)
+                    serve(Settings(gateway=url, access_log=False, **limits), listener, lambda: None)
             except KeyboardInterrupt:
                 pass
             finally:
@@ -64,6 +66,16 @@ def _run(arguments: Sequence[str] | None) -> int:
         print(f"make run: {error}", file=sys.stderr)
         return 1
     return status
+
+
+def _limits(options: Sequence[str]) -> dict[str, Any]:
+    """Return those of the server's options that hold for the page as well: what passes one is to pass the other."""
+    parser = argparse.ArgumentParser(
+        prog="make run", add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS
+    )
+    parser.add_argument("--max-body-bytes", type=parse_whole)
+    parser.add_argument("--body-timeout-seconds", type=parse_seconds)
+    return vars(parser.parse_known_args(options)[0])
 
 
 def _end_by_signals() -> None:

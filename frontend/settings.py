@@ -80,28 +80,28 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--max-body-bytes",
-        type=_whole,
+        type=parse_whole,
         metavar="N",
         default=known.max_body_bytes,
         help="bytes of a request; more get 413 (default: %(default)s)",
     )
     add(
         "--body-timeout-seconds",
-        type=_seconds,
+        type=parse_seconds,
         metavar="SECONDS",
         default=known.body_timeout_seconds,
         help="time that a client has to send its headers, and then its body (default: %(default)s)",
     )
     add(
         "--timeout-seconds",
-        type=_seconds,
+        type=parse_seconds,
         metavar="SECONDS",
         default=known.timeout_seconds,
         help="time that a model has to answer, once it has the request; longer than its own (default: %(default)s)",
     )
     add(
         "--keep-alive-seconds",
-        type=_whole,
+        type=parse_whole,
         metavar="N",
         default=known.keep_alive_seconds,
         help="idle connections are kept for; longer than any proxy before it (default: %(default)s)",
@@ -128,13 +128,23 @@ def parse_port(value: str) -> int:
     return int(value)
 
 
-def _whole(value: str) -> int:
+def parse_whole(value: str) -> int:
+    """Return a whole number above 0, for argparse.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
     if not value.isdecimal() or not value.isascii() or not 0 < int(value) < 1 << 40:
         raise argparse.ArgumentTypeError(f"{value!r} is not a whole number above 0")
     return int(value)
 
 
-def _seconds(value: str) -> float:
+def parse_seconds(value: str) -> float:
+    """Return a number of seconds, for argparse.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none, or not above 0, or more than an hour.
+    """
     try:
         seconds = float(value)
     except ValueError:

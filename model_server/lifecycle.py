@@ -161,8 +161,12 @@ class VisionServer(ModelServer):
         refuse_connections(listener)
         await self._grpc_port.refuse_calls()
         state = self._uvicorn.server_state
-        logger.info("stopping: no new connections; still open over HTTP: %d", len(state.connections))
+        waiting = len(state.tasks) + self._grpc_port.calls()
+        cut = "; a second signal cuts them off" if waiting else ""
+        logger.info("stopping: no new connections; requests that are answered first: %d%s", waiting, cut)
         await self._pause(LINGER_SECONDS)
+        for server in self._uvicorn.servers:  # what had begun is accepted by now: who is late is refused, not ignored
+            server.close()
         # each has a deadline, its client's or the server's, or is a load that ends
         while (state.tasks or self._grpc_port.calls()) and not self._hurried.is_set():
             await self._pause(LINGER_SECONDS / 10)

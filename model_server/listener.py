@@ -50,7 +50,8 @@ def refuse_connections(listener: socket.socket) -> None:
 
     A listener resets what it has not accepted yet when it is closed, and no order of accepting and closing can exclude
     that there is something. So the kernel is told to drop the first packet of every connection; clients repeat it a
-    second later and are refused. Systems other than Linux have no such filter: there a few connections may be reset.
+    second later, when the listener has been closed, and are refused. Systems other than Linux have no such filter:
+    there a few connections may be reset.
     """
     if sys.platform != "linux":
         return

@@ -49,7 +49,9 @@ def _parts(body: bytes, content_type: str, max_images: int) -> list[bytes]:
 
     def take_field(field: Field) -> None:
         name = (field.field_name or b"").decode(errors="replace")
-        raise InvalidInput(f"form field {shorten(name)} is no file; {HOW}")
+        raise InvalidInput(
+            f"form field {shorten(name)} is no file; {HOW}; top_k and timeout go into the address, as ?top_k=3"
+        )
 
     complete = []
     boundary = parse_options_header(content_type)[1].get(b"boundary")

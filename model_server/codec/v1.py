@@ -41,6 +41,8 @@ def decode_v1(body: bytes, signature: Signature) -> Query:
 
 def _image(index: int, instance: Any) -> bytes:
     match instance:
-        case {"image": {"b64": str(text), **other_keys}, **other_fields} if not other_keys and not other_fields:
+        case {"image": {"b64": str(text), **within}, **beside}:
+            if unknown := [*beside, *(f"image.{key}" for key in within)]:
+                raise InvalidInput(f"{shorten(unknown[0])} is not a field of instances[{index}]; {SHAPE}")
             return decode_base64(text, f"instances[{index}].image.b64")
     raise InvalidInput(f"instances[{index}] = {shorten(instance)}; {SHAPE}")

@@ -183,6 +183,10 @@ def test_row_29_sigterm_with_more_to_do_than_the_delay_lasts(
             assert_refused(refused, 503, "accepts nothing more", "to another")
             assert refused.headers["connection"] == "close"
             assert idle.is_at_end()
+            assert "requests that are answered first: " in server.log.read_text()
+            url = httpx.URL(server.url)
+            with pytest.raises(ConnectionRefusedError):  # at once, rather than when the last has its answer
+                socket.create_connection((url.host, url.port or 0), ANSWER_SECONDS)
             assert server.process.poll() is None
             assert not any(answer.done() for _, answer in asked)
             gate.unlink()

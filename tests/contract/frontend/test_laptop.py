@@ -21,10 +21,11 @@ OPTIONS = ["--models", str(ROOT / "models/digits"), "--host", "127.0.0.1", *FREE
 class Laptop:
     """Both, and what they printed."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, *options: str) -> None:
         self.log = log
+        command = [*COMMAND, *OPTIONS, "--page-port", "0", *options]
         with log.open("wb") as file:
-            self.process = subprocess.Popen([*COMMAND, *OPTIONS, "--page-port", "0"], stdout=file, stderr=file)
+            self.process = subprocess.Popen(command, stdout=file, stderr=file)
         wait_until(lambda: self.address("Address") or self.process.poll() is not None, 120)
 
     def address(self, what: str) -> str:
@@ -38,8 +39,9 @@ class Laptop:
 
 
 @pytest.fixture
-def laptop(tmp_path: Path) -> Iterator[Laptop]:
-    found = Laptop(tmp_path / "run.log")
+def laptop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Laptop]:
+    """Both; a test may ask for options of its own, as an indirect parameter."""
+    found = Laptop(tmp_path / "run.log", *getattr(request, "param", ()))
     yield found
     if found.process.poll() is None:
         found.process.terminate()
@@ -55,6 +57,25 @@ def test_the_page_shows_what_the_server_has(laptop: Laptop) -> None:
     answer = httpx.post(f"{page}/model/digits/predict", content=picture)
     assert answer.json()["predictions"][0]["label"] == "7"
     assert answer.headers["server-timing"].startswith("model;dur=")
+
+
+@pytest.mark.parametrize("laptop", [("--max-body-bytes", "1000", "--body-timeout-seconds", "0.5")], indirect=True)
+def test_the_servers_limits_are_the_pages_too(laptop: Laptop) -> None:
+    page = laptop.address("Page")
+    assert httpx.get(f"{page}/catalogue").json()["max_body_bytes"] == 1000
+    refused = httpx.post(f"{page}/model/digits/predict", content=bytes(1001))
+    assert (refused.status_code, "1000 bytes" in refused.json()["error"]) == (413, True)
+    host, port = page.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as upload:
+        upload.sendall(b"POST /model/digits/predict HTTP/1.1\r\nHost: page\r\nContent-Length: 1000\r\n\r\nbegun")
+        assert b"did not arrive within 0.5 seconds" in upload.makefile("rb").read()
+
+
+def test_a_limit_that_is_none_is_refused_before_anything_starts() -> None:
+    command = [*COMMAND, *OPTIONS, "--max-body-bytes", "32M"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "argument --max-body-bytes: '32M' is not a whole number above 0" in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
