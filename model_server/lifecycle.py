@@ -165,6 +165,7 @@ class VisionServer(ModelServer):
         cut = "; a second signal cuts them off" if waiting else ""
         logger.info("stopping: no new connections; requests that are answered first: %d%s", waiting, cut)
         await self._pause(LINGER_SECONDS)
+        await asyncio.sleep(0)  # a loop that was held up sees its timers before its connections
         for server in self._uvicorn.servers:  # what had begun is accepted by now: who is late is refused, not ignored
             server.close()
         # each has a deadline, its client's or the server's, or is a load that ends
