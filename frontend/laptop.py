@@ -41,7 +41,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     if given.help:
         print(parser.format_help(), flush=True)
         return subprocess.call([*MODEL_SERVER, "--help"])
-    limits = _limits(options)
+    limits = find_limits(options, parser.usage)
     _end_by_signals()
     signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))  # of a terminal that is closed
     from frontend.service import address_of, open_listener, serve  # it takes a second, in which Ctrl-C may come
@@ -68,14 +68,22 @@ def _run(arguments: Sequence[str] | None) -> int:
     return status
 
 
-def _limits(options: Sequence[str]) -> dict[str, Any]:
-    """Return those of the server's options that hold for the page as well: what passes one is to pass the other."""
+def find_limits(options: Sequence[str], usage: str | None = None) -> dict[str, Any]:
+    """Return the page's settings that the server's options ask for: what passes the server is to pass the page.
+
+    Raises:
+        SystemExit: one that the page can't have, named on stderr below the usage.
+    """
     parser = argparse.ArgumentParser(
-        prog="make run", add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS
+        prog="make run", usage=usage, add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS
     )
     parser.add_argument("--max-body-bytes", type=parse_whole)
     parser.add_argument("--body-timeout-seconds", type=parse_seconds)
-    return vars(parser.parse_known_args(options)[0])
+    parser.add_argument("--timeout-seconds", type=parse_seconds)
+    limits = vars(parser.parse_known_args(options)[0])
+    if "timeout_seconds" in limits:  # the page waits no shorter than the server does
+        limits["timeout_seconds"] = max(limits["timeout_seconds"], Settings.timeout_seconds)
+    return limits
 
 
 def _end_by_signals() -> None:

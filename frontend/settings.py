@@ -143,12 +143,12 @@ def parse_seconds(value: str) -> float:
     """Return a number of seconds, for argparse.
 
     Raises:
-        argparse.ArgumentTypeError: it is none, or not above 0, or more than an hour.
+        argparse.ArgumentTypeError: it is none, or not above 0, or as long as a day.
     """
     try:
         seconds = float(value)
     except ValueError:
         seconds = 0.0
-    if not 0 < seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a number of seconds, above 0 and up to 3600")
+    if not 0 < seconds < 86_400:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a number of seconds, above 0 and below 86400")
     return seconds

@@ -21,7 +21,7 @@ from model_server.allocator import Allocator
 from model_server.drain import Phase
 from model_server.grpc_port import GrpcPort
 from model_server.kserve_sdk import ModelServer
-from model_server.listener import open_listener, refuse_connections
+from model_server.listener import accept_the_rest, open_listener, refuse_connections
 from model_server.repository import BundleRepository
 from model_server.settings import Settings
 
@@ -161,12 +161,13 @@ class VisionServer(ModelServer):
         refuse_connections(listener)
         await self._grpc_port.refuse_calls()
         state = self._uvicorn.server_state
-        waiting = len(state.tasks) + self._grpc_port.calls()
-        cut = "; a second signal cuts them off" if waiting else ""
-        logger.info("stopping: no new connections; requests that are answered first: %d%s", waiting, cut)
+        if not self._hurried.is_set():
+            waiting = len(state.tasks) + self._grpc_port.calls()
+            cut = "; a second signal cuts them off" if waiting else ""
+            logger.info("stopping: no new connections; requests that are answered first: %d%s", waiting, cut)
         await self._pause(LINGER_SECONDS)
-        await asyncio.sleep(0)  # a loop that was held up sees its timers before its connections
-        for server in self._uvicorn.servers:  # what had begun is accepted by now: who is late is refused, not ignored
+        await accept_the_rest(listener)
+        for server in self._uvicorn.servers:  # from here on who connects is refused, not left without an answer
             server.close()
         # each has a deadline, its client's or the server's, or is a load that ends
         while (state.tasks or self._grpc_port.calls()) and not self._hurried.is_set():

@@ -1,7 +1,9 @@
 """The port: taken before anything is loaded, and given up without resetting a connection that was established."""
 
+import asyncio
 import ctypes
 import logging
+import select
 import socket
 import struct
 import sys
@@ -9,6 +11,9 @@ import sys
 from model_server.errors import StartError
 
 logger = logging.getLogger(__name__)
+
+MOST_WAITING = 4096
+"""Connections that wait to be accepted: Linux keeps no more for a listener, unless `net.core.somaxconn` is raised."""
 
 _SO_ATTACH_FILTER = 26
 _DROP_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
@@ -62,3 +67,19 @@ def refuse_connections(listener: socket.socket) -> None:
         )
     except OSError as error:  # a sandbox that has no filter either
         logger.info("can't filter new connections, some may be reset: %s", error)
+
+
+async def accept_the_rest(listener: socket.socket) -> None:
+    """Return when the event loop has accepted whom `refuse_connections` let in, so that closing resets nobody.
+
+    uvloop accepts one connection in each of its turns, however many wait; asyncio's own loop all of them, but hands
+    them over a turn later. Where nothing keeps new ones out this ends as well, after `MOST_WAITING` turns.
+    """
+    waiting = select.poll()
+    waiting.register(listener, select.POLLIN)
+    for _ in range(MOST_WAITING):
+        if not waiting.poll(0):
+            break
+        await asyncio.sleep(0)
+    for _ in range(2):
+        await asyncio.sleep(0)
