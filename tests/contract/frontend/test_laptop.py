@@ -32,6 +32,13 @@ class Laptop:
         found = re.search(rf"^{what} +(\S+)", self.log.read_text(), re.MULTILINE)
         return found[1] if found else ""
 
+    def begin_upload(self) -> socket.socket:
+        """Send the page a request whose body stays incomplete."""
+        host, port = self.address("Page").removeprefix("http://").split(":")
+        upload = socket.create_connection((host, int(port)))
+        upload.sendall(b"POST /model/digits/predict HTTP/1.1\r\nHost: page\r\nContent-Length: 1000\r\n\r\nbegun")
+        return upload
+
     @property
     def server(self) -> int:
         """Return the server's process."""
@@ -65,9 +72,7 @@ def test_the_servers_limits_are_the_pages_too(laptop: Laptop) -> None:
     assert httpx.get(f"{page}/catalogue").json()["max_body_bytes"] == 1000
     refused = httpx.post(f"{page}/model/digits/predict", content=bytes(1001))
     assert (refused.status_code, "1000 bytes" in refused.json()["error"]) == (413, True)
-    host, port = page.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port))) as upload:
-        upload.sendall(b"POST /model/digits/predict HTTP/1.1\r\nHost: page\r\nContent-Length: 1000\r\n\r\nbegun")
+    with laptop.begin_upload() as upload:
         assert b"did not arrive within 0.5 seconds" in upload.makefile("rb").read()
 
 
@@ -88,9 +93,7 @@ def test_a_signal_ends_both(laptop: Laptop, number: int) -> None:
 
 
 def test_ctrl_c_says_who_is_waited_for_and_a_second_one_waits_for_nobody(laptop: Laptop) -> None:
-    host, port = laptop.address("Page").removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port))) as upload:
-        upload.sendall(b"POST /model/digits/predict HTTP/1.1\r\nHost: page\r\nContent-Length: 1000\r\n\r\nbegun")
+    with laptop.begin_upload():
         assert httpx.get(f"{laptop.address('Page')}/catalogue").is_success  # so its head has been read too
         laptop.process.send_signal(signal.SIGINT)
         wait_until(lambda: "requests that are answered first: " in laptop.log.read_text(), 60)
